@@ -1,0 +1,718 @@
+//! Reads a snapshot (contracts, section 4): one file or many, merged; every problem is told.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::account::{
+    Account, ControlPolicies, Identity, Organization, ResourcePolicy, Role, User,
+};
+use crate::arn::Arn;
+use crate::document::{PolicyKind, Reading, ResourceService};
+use crate::fields::{Fields, Object};
+use crate::json::{self, Member, Node, Value, join};
+use crate::policy::{Policy, PolicySet, read_policy};
+use crate::problem::{LoadError, Problem, ProblemKind, Severity, quoted};
+use crate::source::Source;
+
+/// Opens a file that a source names, given its name as written and the source.
+pub type OpenFile<'o> = dyn FnMut(&str, &Source) -> Result<Source, String> + 'o;
+
+impl Organization {
+    /// Reads a snapshot from its files. `lenient`: see [`Reading::lenient`]. `open` opens what `"file"` names.
+    ///
+    /// ```
+    /// use ramgate::{Decision, Organization, Principal, Request, Source};
+    ///
+    /// let snapshot = Source::new("snapshot.json", r#"{
+    ///   "ramgate": 1,
+    ///   "accounts": { "1234567890123456": {
+    ///     "policies": { "net-ops": { "type": "Custom", "document": {
+    ///       "Version": "1", "Statement": [{ "Effect": "Allow", "Action": "vpc:*", "Resource": "*" }] } } },
+    ///     "users": { "alice": { "policies": ["net-ops"] } }
+    ///   } }
+    /// }"#);
+    /// let known = Organization::read(&[snapshot], false, &mut |name, _| Err(format!("no file {name}")))?;
+    /// let alice = Principal::parse("acs:ram::1234567890123456:user/alice")?;
+    /// let request = Request::new(alice, "vpc:DescribeVpcs", "*")?;
+    /// assert_eq!(known.decide(&request, None)?, Decision::Allow);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// With every problem of every file: no JSON, unknown members, documents that RAM would refuse, names that are attached and not
+    /// defined, names defined twice differently.
+    pub fn read(
+        sources: &[Source],
+        lenient: bool,
+        open: &mut OpenFile<'_>,
+    ) -> Result<Organization, LoadError> {
+        let mut reader = Reader {
+            lenient,
+            open,
+            organization: Organization::default(),
+            problems: Vec::new(),
+        };
+        let mut nodes = Vec::new();
+        for source in sources {
+            match json::read(source) {
+                Ok(node) => nodes.push((source, node)),
+                Err(problem) => reader.problems.push(problem),
+            }
+        }
+        let merged = reader.merge(&nodes);
+        reader.accounts(&merged);
+        reader.control(&merged);
+        let (errors, warnings): (Vec<_>, Vec<_>) = reader
+            .problems
+            .into_iter()
+            .partition(|problem| problem.severity == Severity::Error);
+        if errors.is_empty() {
+            Ok(Organization {
+                warnings,
+                ..reader.organization
+            })
+        } else {
+            Err(LoadError::new(errors))
+        }
+    }
+}
+
+/// A member somewhere in one of the files.
+type Entry<'n> = (&'n Source, String, &'n Member<'n>);
+
+/// The files of a snapshot as if they were one.
+#[derive(Default)]
+struct Merged<'n> {
+    accounts: Vec<(&'n str, Vec<Part<'n>>)>,
+    control_policies: Vec<Entry<'n>>,
+    attachments: Vec<Entry<'n>>,
+    has_control: bool,
+}
+
+/// What one file says of an account.
+struct Part<'n> {
+    source: &'n Source,
+    path: String,
+    node: &'n Node<'n>,
+}
+
+struct Reader<'o, 'f> {
+    lenient: bool,
+    open: &'o mut OpenFile<'f>,
+    organization: Organization,
+    problems: Vec<Problem>,
+}
+
+const ACCOUNT: [&str; 7] = [
+    "management",
+    "folder",
+    "policies",
+    "groups",
+    "users",
+    "roles",
+    "resource_policies",
+];
+
+impl Reader<'_, '_> {
+    /// Runs `read` over one file's fields and keeps its problems.
+    fn fields<T>(&mut self, source: &Source, read: impl FnOnce(&mut Fields<'_>) -> T) -> T {
+        let mut fields = Fields::new(source);
+        let value = read(&mut fields);
+        self.problems.append(&mut fields.problems);
+        value
+    }
+
+    fn merge<'n>(&mut self, nodes: &'n [(&'n Source, Node<'n>)]) -> Merged<'n> {
+        let mut merged = Merged::default();
+        for (source, node) in nodes {
+            let mut fields = Fields::new(source);
+            json::report_duplicates(source, node, "", &mut fields.problems);
+            let top = fields.object(node, "", &["ramgate", "accounts", "control_policies"]);
+            match top.get("ramgate").map(|node| &node.value) {
+                Some(Value::Number("1")) => {}
+                Some(_) => {
+                    let message =
+                        "unknown version of the snapshot format; this is for \"ramgate\": 1";
+                    fields.problem(node.span, "ramgate", ProblemKind::InvalidInput, message);
+                }
+                None => fields.missing(node, "", "\"ramgate\": 1"),
+            }
+            for member in top
+                .given("accounts")
+                .map_or(&[][..], |node| fields.map(node, "accounts"))
+            {
+                let part = Part {
+                    source,
+                    path: join("accounts", &member.key),
+                    node: &member.node,
+                };
+                match merged.accounts.iter_mut().find(|(id, _)| *id == member.key) {
+                    Some((_, parts)) => parts.push(part),
+                    None => merged.accounts.push((&member.key, vec![part])),
+                }
+            }
+            if let Some(control) = top.given("control_policies") {
+                merged.has_control = true;
+                let control =
+                    fields.object(control, "control_policies", &["policies", "attachments"]);
+                for (name, entries) in [
+                    ("policies", &mut merged.control_policies),
+                    ("attachments", &mut merged.attachments),
+                ] {
+                    let path = join("control_policies", name);
+                    for member in control
+                        .given(name)
+                        .map_or(&[][..], |node| fields.map(node, &path))
+                    {
+                        entries.push((source, join(&path, &member.key), member));
+                    }
+                }
+            }
+            self.problems.append(&mut fields.problems);
+        }
+        merged
+    }
+
+    /// One entry a name; a name that stands twice must say the same.
+    fn unique<'n>(&mut self, entries: impl IntoIterator<Item = Entry<'n>>) -> Vec<Entry<'n>> {
+        let mut unique: Vec<Entry<'n>> = Vec::new();
+        let mut index: HashMap<&str, usize> = HashMap::new();
+        for (source, path, member) in entries {
+            match index
+                .get(member.key.as_ref())
+                .and_then(|index| unique.get(*index))
+            {
+                None => {
+                    index.insert(&member.key, unique.len());
+                    unique.push((source, path, member));
+                }
+                Some((first_source, _, first)) if !first.node.same_content(&member.node) => {
+                    let first = format!(
+                        "{}:{}",
+                        first_source.name(),
+                        first_source.position(first.key_span.start)
+                    );
+                    let message =
+                        format!("{} is defined otherwise at {first}", quoted(&member.key));
+                    let kind = ProblemKind::UnresolvedName;
+                    self.problems.push(Problem::new(
+                        source,
+                        member.key_span,
+                        path,
+                        kind,
+                        "",
+                        message,
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+        unique
+    }
+
+    fn accounts(&mut self, merged: &Merged<'_>) {
+        for (id, parts) in &merged.accounts {
+            let mut account = Account::default();
+            let mut objects = Vec::new();
+            for part in parts {
+                objects.push((
+                    part,
+                    self.fields(part.source, |fields| {
+                        fields.object(part.node, &part.path, &ACCOUNT)
+                    }),
+                ));
+            }
+            self.account_facts(&objects, &mut account);
+            let policies = self.policies(&objects, &mut account);
+            let groups = self.groups(&objects, &policies);
+            self.users(&objects, &policies, &groups, &mut account);
+            self.roles(&objects, &policies, &mut account);
+            self.resource_policies(&objects, &mut account);
+            self.organization.accounts.insert((*id).to_owned(), account);
+        }
+    }
+
+    /// `management` and `folder`, which all files that say them must say alike.
+    fn account_facts(&mut self, objects: &[(&Part<'_>, Object<'_, '_>)], account: &mut Account) {
+        for (part, object) in objects {
+            let (management, folder) = self.fields(part.source, |fields| {
+                let management = object.given("management");
+                let management =
+                    management.map(|node| fields.boolean(node, &join(&part.path, "management")));
+                let folder = object.given("folder").and_then(|node| {
+                    let path = join(&part.path, "folder");
+                    let folder = fields.text(node, &path)?;
+                    if account
+                        .folder
+                        .as_ref()
+                        .is_some_and(|other| *other != folder)
+                    {
+                        let message = "another file puts the account into another folder";
+                        fields.problem(node.span, &path, ProblemKind::UnresolvedName, message);
+                    }
+                    Some(folder)
+                });
+                (management, folder)
+            });
+            account.management |= management.unwrap_or_default();
+            account.folder = folder.or_else(|| account.folder.take());
+        }
+    }
+
+    /// The members of one map of an account, over all files.
+    fn entries<'n>(
+        &mut self,
+        objects: &[(&Part<'n>, Object<'n, 'n>)],
+        name: &str,
+    ) -> Vec<Entry<'n>> {
+        let mut entries: Vec<Entry<'n>> = Vec::new();
+        for (part, object) in objects {
+            let path = join(&part.path, name);
+            let Some(node) = object.given(name) else {
+                continue;
+            };
+            let members = self.fields(part.source, |fields| fields.map(node, &path));
+            entries.extend(
+                members
+                    .iter()
+                    .map(|member| (part.source, join(&path, &member.key), member)),
+            );
+        }
+        self.unique(entries)
+    }
+
+    fn policies(
+        &mut self,
+        objects: &[(&Part<'_>, Object<'_, '_>)],
+        account: &mut Account,
+    ) -> HashMap<String, Arc<Policy>> {
+        let mut policies = HashMap::new();
+        for (source, path, member) in self.entries(objects, "policies") {
+            if let Some(policy) = self.typed_policy(source, &path, member, PolicyKind::Identity) {
+                account.policies.push(Arc::clone(&policy));
+                policies.insert(member.key.to_string(), policy);
+            }
+        }
+        policies
+    }
+
+    /// `{"type": …, "document": …}` or `{"type": …, "file": …}`.
+    fn typed_policy(
+        &mut self,
+        source: &Source,
+        path: &str,
+        member: &Member<'_>,
+        kind: PolicyKind,
+    ) -> Option<Arc<Policy>> {
+        let (object, system, scope_all) = self.fields(source, |fields| {
+            let object = fields.object(
+                &member.node,
+                path,
+                &["type", "document", "file", "effect_scope"],
+            );
+            let system = one_of(fields, &object, path, "type", ["Custom", "System"]);
+            let scope_all = one_of(fields, &object, path, "effect_scope", ["RAM", "All"]);
+            (object, system, scope_all)
+        });
+        let reading = if system {
+            Reading::new(kind).system()
+        } else {
+            Reading::new(kind)
+        };
+        let policy = self.document(source, path, &member.node, &object, &member.key, reading)?;
+        if !scope_all {
+            return Some(policy);
+        }
+        Arc::try_unwrap(policy)
+            .ok()
+            .map(|policy| Arc::new(policy.with_scope_all(true)))
+    }
+
+    /// The document of an object that has it as `document` or names its `file`.
+    fn document(
+        &mut self,
+        source: &Source,
+        path: &str,
+        node: &Node<'_>,
+        object: &Object<'_, '_>,
+        name: &str,
+        reading: Reading,
+    ) -> Option<Arc<Policy>> {
+        match (object.get("document"), object.get("file")) {
+            (Some(document), None) => {
+                self.policy(source, document, &join(path, "document"), name, reading)
+            }
+            (None, Some(file)) => {
+                let path = join(path, "file");
+                let file_name = self.fields(source, |fields| fields.text(file, &path))?;
+                let opened = (self.open)(&file_name, source);
+                let opened = self.fields(source, |fields| fields.checked(file, &path, opened))?;
+                self.whole_file(&opened, name, reading)
+            }
+            _ => {
+                self.fields(source, |fields| {
+                    fields.missing(node, path, "document (or file, not both)")
+                });
+                None
+            }
+        }
+    }
+
+    fn whole_file(&mut self, source: &Source, name: &str, reading: Reading) -> Option<Arc<Policy>> {
+        let reading = if self.lenient {
+            reading.lenient()
+        } else {
+            reading
+        };
+        let (document, problems) = crate::document::Document::read(source, reading);
+        let usable = problems
+            .iter()
+            .all(|problem| problem.severity != Severity::Error);
+        self.problems.extend(problems);
+        document
+            .filter(|_| usable)
+            .map(|document| Arc::new(Policy::new(name, &document)))
+    }
+
+    fn policy(
+        &mut self,
+        source: &Source,
+        node: &Node<'_>,
+        path: &str,
+        name: &str,
+        reading: Reading,
+    ) -> Option<Arc<Policy>> {
+        let reading = if self.lenient {
+            reading.lenient()
+        } else {
+            reading
+        };
+        let (policy, problems) = read_policy(source, node, path, name, reading);
+        self.problems.extend(problems);
+        policy
+    }
+
+    /// Names of policies, each of which must be defined.
+    fn attached(
+        &mut self,
+        source: &Source,
+        node: Option<&Node<'_>>,
+        path: &str,
+        policies: &HashMap<String, Arc<Policy>>,
+    ) -> Vec<Arc<Policy>> {
+        let Some(node) = node else { return Vec::new() };
+        self.fields(source, |fields| {
+            let mut attached = Vec::new();
+            for (name, node, path) in fields.texts(node, path) {
+                match policies.get(&name) {
+                    Some(policy) => attached.push(Arc::clone(policy)),
+                    None => {
+                        let message =
+                            format!("policy {} is attached here and not defined", quoted(&name));
+                        fields.problem(node.span, &path, ProblemKind::UnresolvedName, message);
+                    }
+                }
+            }
+            attached
+        })
+    }
+
+    /// `policies` and `resource_groups` of a user, a group or a role.
+    fn identity(
+        &mut self,
+        source: &Source,
+        path: &str,
+        object: &Object<'_, '_>,
+        policies: &HashMap<String, Arc<Policy>>,
+    ) -> Attached {
+        let own = self.attached(
+            source,
+            object.given("policies"),
+            &join(path, "policies"),
+            policies,
+        );
+        let mut at_groups = Vec::new();
+        if let Some(node) = object.given("resource_groups") {
+            let path = join(path, "resource_groups");
+            let members = self.fields(source, |fields| fields.map(node, &path));
+            for member in members {
+                let attached = self.attached(
+                    source,
+                    Some(&member.node),
+                    &join(&path, &member.key),
+                    policies,
+                );
+                at_groups.push((Arc::from(member.key.as_ref()), attached));
+            }
+        }
+        Attached { own, at_groups }
+    }
+
+    fn groups(
+        &mut self,
+        objects: &[(&Part<'_>, Object<'_, '_>)],
+        policies: &HashMap<String, Arc<Policy>>,
+    ) -> HashMap<String, Attached> {
+        let mut groups = HashMap::new();
+        for (source, path, member) in self.entries(objects, "groups") {
+            let object = self.fields(source, |fields| {
+                fields.object(&member.node, &path, &["policies", "resource_groups"])
+            });
+            groups.insert(
+                member.key.to_string(),
+                self.identity(source, &path, &object, policies),
+            );
+        }
+        groups
+    }
+
+    /// T17: a user has its own policies and those of its groups.
+    fn users(
+        &mut self,
+        objects: &[(&Part<'_>, Object<'_, '_>)],
+        policies: &HashMap<String, Arc<Policy>>,
+        groups: &HashMap<String, Attached>,
+        account: &mut Account,
+    ) {
+        for (source, path, member) in self.entries(objects, "users") {
+            let known = ["id", "groups", "policies", "resource_groups"];
+            let (object, id, memberships) = self.fields(source, |fields| {
+                let object = fields.object(&member.node, &path, &known);
+                let id = object
+                    .given("id")
+                    .and_then(|node| fields.text(node, &join(&path, "id")));
+                let mut memberships = Vec::new();
+                let listed = object
+                    .given("groups")
+                    .map(|node| fields.texts(node, &join(&path, "groups")));
+                for (name, node, path) in listed.unwrap_or_default() {
+                    match groups.get(&name) {
+                        Some(group) => memberships.push(group),
+                        None => {
+                            let message = format!("group {} is not defined", quoted(&name));
+                            fields.problem(node.span, &path, ProblemKind::UnresolvedName, message);
+                        }
+                    }
+                }
+                (object, id, memberships)
+            });
+            let mut attached = self.identity(source, &path, &object, policies);
+            for group in memberships {
+                attached.own.extend(group.own.iter().cloned());
+                attached.at_groups.extend(group.at_groups.iter().cloned());
+            }
+            account.users.insert(
+                member.key.to_string(),
+                User {
+                    id,
+                    identity: attached.into_identity(),
+                },
+            );
+        }
+    }
+
+    fn roles(
+        &mut self,
+        objects: &[(&Part<'_>, Object<'_, '_>)],
+        policies: &HashMap<String, Arc<Policy>>,
+        account: &mut Account,
+    ) {
+        for (source, path, member) in self.entries(objects, "roles") {
+            let known = ["trust", "policies", "resource_groups", "service_linked"];
+            let (object, service_linked) = self.fields(source, |fields| {
+                let object = fields.object(&member.node, &path, &known);
+                let linked = object.given("service_linked");
+                (
+                    object,
+                    linked.is_some_and(|node| fields.boolean(node, &join(&path, "service_linked"))),
+                )
+            });
+            let trust = object
+                .given("trust")
+                .and_then(|node| self.trust(source, node, &path, &member.key));
+            let identity = self
+                .identity(source, &path, &object, policies)
+                .into_identity();
+            let role = Role {
+                trust,
+                service_linked,
+                identity,
+            };
+            if account
+                .roles
+                .insert(member.key.to_ascii_lowercase(), role)
+                .is_some()
+            {
+                let message = format!(
+                    "role {} stands twice, in two spellings",
+                    quoted(&member.key)
+                );
+                let kind = ProblemKind::UnresolvedName;
+                self.problems.push(Problem::new(
+                    source,
+                    member.key_span,
+                    path,
+                    kind,
+                    "G18",
+                    message,
+                ));
+            }
+        }
+    }
+
+    /// A trust policy: the document itself, or `{"file": …}`.
+    fn trust(
+        &mut self,
+        source: &Source,
+        node: &Node<'_>,
+        path: &str,
+        role: &str,
+    ) -> Option<Arc<Policy>> {
+        let path = join(path, "trust");
+        let reading = Reading::new(PolicyKind::Trust);
+        let name = format!("trust policy of {role}");
+        let by_file = node
+            .members()
+            .is_some_and(|members| members.iter().any(|member| member.key == "file"));
+        if !by_file {
+            return self.policy(source, node, &path, &name, reading);
+        }
+        let object = self.fields(source, |fields| fields.object(node, &path, &["file"]));
+        self.document(source, &path, node, &object, &name, reading)
+    }
+
+    fn resource_policies(
+        &mut self,
+        objects: &[(&Part<'_>, Object<'_, '_>)],
+        account: &mut Account,
+    ) {
+        for (part, object) in objects {
+            let path = join(&part.path, "resource_policies");
+            let Some(node) = object.given("resource_policies") else {
+                continue;
+            };
+            for (index, node) in self
+                .fields(part.source, |fields| fields.array(node, &path))
+                .iter()
+                .enumerate()
+            {
+                let path = format!("{path}[{index}]");
+                let (object, resource) = self.fields(part.source, |fields| {
+                    let object = fields.object(node, &path, &["resource", "document", "file"]);
+                    let resource = object.get("resource").and_then(|node| {
+                        let path = join(&path, "resource");
+                        let text = fields.text(node, &path)?;
+                        fields.checked(node, &path, Arn::parse(text))
+                    });
+                    if object.get("resource").is_none() {
+                        fields.missing(node, &path, "resource");
+                    }
+                    (object, resource)
+                });
+                let Some(resource) = resource else { continue };
+                let service = ResourceService::of(resource.service().unwrap_or_default());
+                let reading = Reading::new(PolicyKind::Resource(service));
+                let name = format!("policy of {}", resource.as_str());
+                let policy = self.document(part.source, &path, node, &object, &name, reading);
+                account
+                    .resource_policies
+                    .extend(policy.map(|policy| ResourcePolicy { resource, policy }));
+            }
+        }
+    }
+
+    fn control(&mut self, merged: &Merged<'_>) {
+        if !merged.has_control {
+            return;
+        }
+        let mut control = ControlPolicies::default();
+        let mut policies = HashMap::new();
+        for (source, path, member) in self.unique(merged.control_policies.iter().cloned()) {
+            if let Some(policy) = self.typed_policy(source, &path, member, PolicyKind::Control) {
+                control.policies.push(Arc::clone(&policy));
+                policies.insert(member.key.to_string(), policy);
+            }
+        }
+        for (source, path, member) in self.unique(merged.attachments.iter().cloned()) {
+            let homeless = self
+                .organization
+                .accounts
+                .get(member.key.as_ref())
+                .is_some_and(|a| a.folder.is_none());
+            if homeless {
+                let message = format!(
+                    "account {} has control policies and no folder: its place under the root is not known",
+                    member.key
+                );
+                let kind = ProblemKind::MissingElement;
+                self.problems.push(Problem::new(
+                    source,
+                    member.key_span,
+                    path.as_str(),
+                    kind,
+                    "X1",
+                    message,
+                ));
+            }
+            let attached: PolicySet = self
+                .attached(source, Some(&member.node), &path, &policies)
+                .into_iter()
+                .collect();
+            control.attachments.insert(member.key.to_string(), attached);
+        }
+        self.organization.control = Some(control);
+    }
+}
+
+/// Policies attached to a user, a group or a role, by scope.
+#[derive(Clone, Default)]
+struct Attached {
+    own: Vec<Arc<Policy>>,
+    at_groups: Vec<(Arc<str>, Vec<Arc<Policy>>)>,
+}
+
+impl Attached {
+    fn into_identity(self) -> Identity {
+        let mut group_scope: Vec<(Arc<str>, Vec<Arc<Policy>>)> = Vec::new();
+        for (group, policies) in self.at_groups {
+            match group_scope.iter_mut().find(|(name, _)| *name == group) {
+                Some((_, attached)) => attached.extend(policies),
+                None => group_scope.push((group, policies)),
+            }
+        }
+        let group_scope = group_scope
+            .into_iter()
+            .map(|(group, policies)| (group, policies.into_iter().collect()));
+        Identity {
+            account_scope: self.own.into_iter().collect(),
+            group_scope: group_scope.collect(),
+        }
+    }
+}
+
+/// Whether a member has the second of two words; the first is the default.
+fn one_of(
+    fields: &mut Fields<'_>,
+    object: &Object<'_, '_>,
+    path: &str,
+    name: &str,
+    words: [&str; 2],
+) -> bool {
+    let Some(node) = object.given(name) else {
+        return false;
+    };
+    let path = join(path, name);
+    let [first, second] = words;
+    match fields.text(node, &path) {
+        Some(word) if word == second => true,
+        Some(word) if word != first => {
+            let message = format!(
+                "unknown {name} {}; expected {first} or {second}",
+                quoted(&word)
+            );
+            fields.problem(node.span, &path, ProblemKind::InvalidInput, message);
+            false
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,75 @@
+//! Compares two texts: exactly, without case, or with wildcards (O5).
+
+use crate::condition::Comparison;
+use crate::truth::{Match, OpenRule};
+use crate::wildcard::{self, Case};
+
+pub(crate) fn fits(comparison: Comparison, listed: &str, value: &str) -> Match {
+    match comparison {
+        Comparison::Like => Match::sure(wildcard::matches(listed, value, Case::Exact)),
+        Comparison::EqualIgnoringCase => equal_ignoring_case(listed, value),
+        _ => Match::sure(listed == value),
+    }
+}
+
+fn equal_ignoring_case(a: &str, b: &str) -> Match {
+    if a.eq_ignore_ascii_case(b) {
+        return Match::YES;
+    }
+    if a.is_ascii() && b.is_ascii() {
+        return Match::NO;
+    }
+    let equal = a.chars().map(fold).eq(b.chars().map(fold));
+    // O5: the documentation does not say how letters beyond ASCII compare.
+    if equal {
+        Match::YES.under(OpenRule::O5)
+    } else {
+        Match::NO
+    }
+}
+
+/// Simple Unicode case folding: one character for one. The two dotted and dotless letters of Turkish fold to themselves.
+fn fold(c: char) -> char {
+    if matches!(c, '\u{130}' | '\u{131}') {
+        return c;
+    }
+    only(
+        only(c, c.to_uppercase()),
+        only(c, c.to_uppercase()).to_lowercase(),
+    )
+}
+
+/// The one character of a mapping, or `otherwise` where it has more.
+fn only(otherwise: char, mut mapped: impl Iterator<Item = char>) -> char {
+    match (mapped.next(), mapped.next()) {
+        (Some(c), None) => c,
+        _ => otherwise,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Unicode's own table of simple folding, as the regex crate carries it.
+    #[test]
+    fn folding_is_unicodes_simple_folding() {
+        for c in ('\u{80}'..='\u{1ffff}').filter(|c| fold(*c) != *c) {
+            let pattern =
+                regex::Regex::new(&format!("^(?i:{})$", regex::escape(&c.to_string()))).unwrap();
+            assert!(
+                pattern.is_match(&fold(c).to_string()),
+                "{c:?} U+{:04X} folds to {:?}",
+                c as u32,
+                fold(c)
+            );
+        }
+        for (a, b) in [("Straße", "STRASSE"), ("ı", "i"), ("İ", "i")] {
+            assert_eq!(equal_ignoring_case(a, b), Match::NO);
+        }
+        assert_eq!(
+            equal_ignoring_case("ΣΊΣΥΦΟΣ", "σίσυφος"),
+            Match::YES.under(OpenRule::O5)
+        );
+    }
+}

@@ -1,0 +1,678 @@
+//! Says why: the statements that decided, what each stage said, what nearly allowed it, and what is in doubt.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+use crate::arn::Arn;
+use crate::decision::denied_detail::denied_detail;
+use crate::decision::walk::{Listener, Outcome, UnitKey, Walk};
+use crate::decision::{AccessDeniedDetail, Decision, DeterminingStatement, Evaluation};
+use crate::document::Effect;
+use crate::policy::{CompiledStatement, Element, Policies, Policy, Stage, Unit, is_assume_role};
+use crate::request::{Facts, Request};
+use crate::truth::{OpenRule, OpenRules, Truth};
+
+/// The whole answer (contracts, section 5).
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// The word.
+    pub decision: Decision,
+    /// Whether the word is Allow.
+    pub allowed: bool,
+    /// The stage that decided.
+    pub stage: Stage,
+    /// The statements that decided; none for an implicit deny.
+    pub determined_by: Vec<DeterminingStatement>,
+    /// What every stage said that had something to say.
+    pub stages: Vec<StageDecision>,
+    /// For an implicit deny, the Allow statements that matched best, the nearest first.
+    pub near_misses: Vec<NearMiss>,
+    /// The open rules that the answer hangs on.
+    pub doubts: Vec<Doubt>,
+    /// What else was assumed or left out.
+    pub notes: Vec<String>,
+    /// RAM's own words for a denial.
+    pub access_denied_detail: Option<AccessDeniedDetail>,
+    /// The resource that the answer is about, one of the request's.
+    pub resource: String,
+    /// The request.
+    pub request: Request<'static>,
+}
+
+/// What one stage said by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct StageDecision {
+    /// The stage.
+    pub stage: Stage,
+    /// Its word.
+    pub decision: Decision,
+}
+
+/// An Allow statement that does not match, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct NearMiss {
+    /// Its stage.
+    pub stage: Stage,
+    /// Its policy's name.
+    pub policy: Arc<str>,
+    /// Its number in the policy, from 0.
+    pub statement: usize,
+    /// Its effect.
+    pub effect: Effect,
+    /// What failed first: `action`, `resource`, `condition`, `principal` or `resource_group`.
+    pub failed: &'static str,
+    /// The same in words, with both sides.
+    pub detail: String,
+    /// Everything that failed.
+    pub failures: Vec<Failure>,
+    /// Its place: `file:line:column`.
+    pub at: String,
+}
+
+/// One thing that keeps a statement from matching.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Failure {
+    /// What failed.
+    pub failed: &'static str,
+    /// In words, with both sides.
+    pub detail: String,
+}
+
+/// An open rule that the answer hangs on: were the rule otherwise, the answer might be another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Doubt {
+    /// The rule, an id of SEMANTICS.md.
+    #[serde(serialize_with = "rule_id")]
+    pub rule: OpenRule,
+    /// The stage in which it matters.
+    pub stage: Stage,
+    /// The policy, where it is a statement's doubt.
+    pub policy: Option<Arc<str>>,
+    /// The statement, where it is a statement's doubt.
+    pub statement: Option<usize>,
+    /// In words.
+    pub detail: String,
+}
+
+fn rule_id<S: Serializer>(rule: &OpenRule, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(rule.id())
+}
+
+impl Serialize for OpenRule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.id())
+    }
+}
+
+/// How many near misses an answer shows.
+const NEAR_MISSES_MAX: usize = 5;
+
+/// A resource of the request, and the policies that apply to it and the caller.
+pub(crate) type Part<'w> = (&'w Policies, &'w Arn<'w>);
+
+/// One resource's answer, with what was told on the way to it.
+struct Answer<'w> {
+    policies: &'w Policies,
+    walk: Walk<'w>,
+    outcome: Outcome,
+    told: Told,
+}
+
+impl<'w> Answer<'w> {
+    fn of(request: &'w Request<'w>, (policies, resource): Part<'w>) -> Answer<'w> {
+        let mut walk = Walk::new(policies, request, resource);
+        let mut told = Told::default();
+        let outcome = walk.run(&mut told);
+        Answer {
+            policies,
+            walk,
+            outcome,
+            told,
+        }
+    }
+
+    fn facts(&self) -> &Facts<'w> {
+        &self.walk.facts
+    }
+}
+
+/// A6: every resource's answer, the worst first.
+fn answers<'w>(request: &'w Request<'w>, parts: &[Part<'w>]) -> Vec<Answer<'w>> {
+    let mut answers: Vec<_> = parts
+        .iter()
+        .map(|part| Answer::of(request, *part))
+        .collect();
+    answers.sort_by_key(|answer| std::cmp::Reverse(answer.outcome.decision.badness()));
+    answers
+}
+
+/// Those answers that the whole hangs on: the worst, or all where all allow.
+fn deciding<'a, 'w>(answers: &'a [Answer<'w>]) -> &'a [Answer<'w>] {
+    match answers {
+        [worst, ..] if worst.outcome.decision != Decision::Allow => {
+            answers.get(..1).unwrap_or_default()
+        }
+        all => all,
+    }
+}
+
+pub(crate) fn evaluate<'w>(request: &'w Request<'w>, parts: &[Part<'w>]) -> Evaluation {
+    let answers = answers(request, parts);
+    let (decision, stage) = word(&answers);
+    let doubts: BTreeSet<OpenRule> = deciding(&answers)
+        .iter()
+        .flat_map(doubts)
+        .map(|doubt| doubt.rule)
+        .collect();
+    Evaluation {
+        decision,
+        stage,
+        determined_by: determined_by(&answers),
+        doubts: doubts.into_iter().collect(),
+    }
+}
+
+pub(crate) fn explain<'w>(request: &'w Request<'w>, parts: &[Part<'w>]) -> Explanation {
+    let answers = answers(request, parts);
+    let (decision, stage) = word(&answers);
+    let mut all_doubts: Vec<Doubt> = Vec::new();
+    for doubt in deciding(&answers).iter().flat_map(doubts) {
+        if !all_doubts.contains(&doubt) {
+            all_doubts.push(doubt);
+        }
+    }
+    let worst = answers.first();
+    Explanation {
+        decision,
+        allowed: decision.is_allow(),
+        stage,
+        determined_by: determined_by(&answers),
+        stages: worst.map(stages).unwrap_or_default(),
+        near_misses: worst.map(near_misses).unwrap_or_default(),
+        doubts: all_doubts,
+        notes: worst.map(notes).unwrap_or_default(),
+        access_denied_detail: worst
+            .and_then(|answer| denied_detail(answer.outcome, answer.facts())),
+        resource: worst
+            .map(|answer| answer.facts().resource.as_str().to_owned())
+            .unwrap_or_default(),
+        request: request.clone().into_owned(),
+    }
+}
+
+/// A request has a resource, so there is a first answer; if there were none, nothing would be allowed (E2).
+fn word(answers: &[Answer<'_>]) -> (Decision, Stage) {
+    answers
+        .first()
+        .map_or((Decision::ImplicitDeny, Stage::Identity), |worst| {
+            (worst.outcome.decision, worst.outcome.stage)
+        })
+}
+
+/// What a walk told, in its order.
+#[derive(Default)]
+struct Told {
+    sides: Vec<(UnitKey, Effect)>,
+    either: Vec<UnitKey>,
+    rules: Vec<(Stage, OpenRule)>,
+    determined_by: Vec<UnitKey>,
+}
+
+impl Listener for Told {
+    const LISTENS: bool = true;
+
+    fn hangs_on(&mut self, key: UnitKey, effect: Effect) {
+        self.sides.push((key, effect));
+    }
+
+    fn hangs_on_either(&mut self, keys: &[UnitKey]) {
+        self.either.extend(keys);
+    }
+
+    fn hangs_on_rule(&mut self, stage: Stage, rule: OpenRule) {
+        self.rules.push((stage, rule));
+    }
+
+    fn determined_by(&mut self, key: UnitKey) {
+        self.determined_by.push(key);
+    }
+
+    fn forget(&mut self) {
+        *self = Told::default();
+    }
+}
+
+fn place(policy: &Policy, statement: &CompiledStatement) -> String {
+    format!("{}:{}", policy.file, statement.position)
+}
+
+fn determined_by(answers: &[Answer<'_>]) -> Vec<DeterminingStatement> {
+    let mut determined = Vec::new();
+    for answer in deciding(answers) {
+        for (key, unit) in answer
+            .told
+            .determined_by
+            .iter()
+            .filter_map(|key| Some((*key, answer.walk.unit(*key)?)))
+        {
+            for statement in determining(key.stage(), unit, answer) {
+                if !determined.contains(&statement) {
+                    determined.push(statement);
+                }
+            }
+        }
+    }
+    determined
+}
+
+/// The statements of a unit that match for sure; where none does, the Denies that match under doubt.
+fn determining(stage: Stage, unit: Unit<'_>, answer: &Answer<'_>) -> Vec<DeterminingStatement> {
+    let wanted = if answer.outcome.decision == Decision::Allow {
+        Effect::Allow
+    } else {
+        Effect::Deny
+    };
+    let of_truth = |truth| {
+        let matching = unit.set.statements().filter(move |(policy, statement)| {
+            statement.effect == wanted
+                && unit.applies(policy, statement, answer.facts()).truth == truth
+        });
+        let described = matching.map(|(policy, statement)| DeterminingStatement {
+            stage,
+            policy: Arc::clone(&policy.name),
+            statement: statement.index,
+            sid: statement.sid.clone(),
+            effect: statement.effect,
+            at: place(policy, statement),
+        });
+        described.collect::<Vec<_>>()
+    };
+    let sure = of_truth(Truth::Yes);
+    if sure.is_empty() && wanted == Effect::Deny {
+        of_truth(Truth::Unknown)
+    } else {
+        sure
+    }
+}
+
+fn doubts(answer: &Answer<'_>) -> Vec<Doubt> {
+    let told = &answer.told;
+    let of_rules = told.rules.iter().map(|(stage, rule)| Doubt {
+        rule: *rule,
+        stage: *stage,
+        policy: None,
+        statement: None,
+        detail: format!("{} is not documented; {}", rule.question(), ruling(*rule)),
+    });
+    let mut doubts: Vec<Doubt> = of_rules.collect();
+    let mut sides = told.sides.clone();
+    let allow_side = |key: &UnitKey| {
+        answer.walk.unit(*key).map_or(OpenRules::NONE, |unit| {
+            unit.evaluate(answer.facts()).1.allow
+        })
+    };
+    if told.either.iter().all(|key| !allow_side(key).is_empty()) {
+        sides.extend(told.either.iter().map(|key| (*key, Effect::Allow)));
+    }
+    for (key, effect) in sides {
+        if let Some(unit) = answer.walk.unit(key) {
+            side_doubts(key.stage(), unit, effect, answer, &mut doubts);
+        }
+    }
+    doubts
+}
+
+/// The doubts of one side of a unit, statement by statement (SEMANTICS.md, "What an answer hangs on").
+fn side_doubts(
+    stage: Stage,
+    unit: Unit<'_>,
+    effect: Effect,
+    answer: &Answer<'_>,
+    doubts: &mut Vec<Doubt>,
+) {
+    let (_, unit_doubts) = unit.evaluate(answer.facts());
+    let wanted = match effect {
+        Effect::Deny => unit_doubts.deny,
+        Effect::Allow => unit_doubts.allow,
+    };
+    if wanted.is_empty() {
+        return;
+    }
+    let counts = |truth| match effect {
+        Effect::Deny => truth != Truth::No,
+        Effect::Allow => truth == Truth::Yes,
+    };
+    let matches: Vec<_> = unit
+        .set
+        .statements()
+        .filter(|(_, statement)| statement.effect == effect)
+        .map(|(policy, statement)| {
+            (
+                policy,
+                statement,
+                unit.applies(policy, statement, answer.facts()),
+            )
+        })
+        .collect();
+    let any_counts = matches.iter().any(|(.., answer)| counts(answer.truth));
+    for (policy, statement, matched) in matches
+        .into_iter()
+        .filter(|(.., answer)| counts(answer.truth) == any_counts)
+    {
+        for rule in matched.doubts.iter() {
+            let doubt = Doubt {
+                rule,
+                stage,
+                policy: Some(Arc::clone(&policy.name)),
+                statement: Some(statement.index),
+                detail: doubt_detail(rule, statement, unit, answer.facts(), effect, any_counts),
+            };
+            if !doubts.contains(&doubt) {
+                doubts.push(doubt);
+            }
+        }
+    }
+}
+
+/// `StringNotEquals acs:SourceVpc: the request has no acs:SourceVpc; …; whether … is not documented; taken as not granting`
+fn doubt_detail(
+    rule: OpenRule,
+    statement: &CompiledStatement,
+    unit: Unit<'_>,
+    facts: &Facts<'_>,
+    effect: Effect,
+    counts: bool,
+) -> String {
+    let element = statement.elements().find(|element| {
+        statement
+            .element_matches(*element, facts, unit.settings)
+            .doubts
+            .iter()
+            .any(|other| other == rule)
+    });
+    let taken = match (effect, counts) {
+        (Effect::Allow, false) => "taken as not granting",
+        (Effect::Allow, true) => "taken as granting",
+        (Effect::Deny, true) => "taken as denying",
+        (Effect::Deny, false) => "taken as not denying",
+    };
+    let subject = match element {
+        Some(Element::Condition(number)) => statement
+            .conditions
+            .get(number)
+            .map(|condition| format!("{}: ", condition.describe(facts)))
+            .unwrap_or_default(),
+        Some(Element::Resource) => format!(
+            "{} against {}: ",
+            listed(statement.resource_patterns()),
+            facts.resource.as_str()
+        ),
+        Some(Element::Principal) => format!(
+            "{} against {}: ",
+            listed(statement.principal_names()),
+            facts.request.principal()
+        ),
+        _ => String::new(),
+    };
+    format!("{subject}{} is not documented; {taken}", rule.question())
+}
+
+/// What the walk does about its own open rules.
+fn ruling(rule: OpenRule) -> &'static str {
+    match rule {
+        OpenRule::E4 => "taken as counting",
+        OpenRule::E7 => "taken as not reaching it",
+        OpenRule::E9 => "taken as not opening it",
+        OpenRule::E12 => "taken as counting",
+        OpenRule::E13 => "taken as binding them",
+        _ => "taken as either being enough",
+    }
+}
+
+/// What every stage says by itself, whatever the others said.
+fn stages(answer: &Answer<'_>) -> Vec<StageDecision> {
+    let mut stages: Vec<StageDecision> = Vec::new();
+    for key in answer.walk.keys() {
+        let Some(unit) = answer.walk.unit(key) else {
+            continue;
+        };
+        let said = StageDecision {
+            stage: key.stage(),
+            decision: unit.decide(answer.facts()),
+        };
+        match stages.last_mut().filter(|last| last.stage == said.stage) {
+            // X1: the levels, from the account up: the first that does not allow speaks for the stage.
+            Some(last) if last.decision == Decision::Allow => *last = said,
+            Some(_) => {}
+            None => stages.push(said),
+        }
+    }
+    stages
+}
+
+/// The Allow statements of the stages that lacked one, the nearest first.
+fn near_misses(answer: &Answer<'_>) -> Vec<NearMiss> {
+    if answer.outcome.decision != Decision::ImplicitDeny {
+        return Vec::new();
+    }
+    let lacking: BTreeSet<Stage> = answer
+        .told
+        .sides
+        .iter()
+        .map(|(key, _)| key.stage())
+        .collect();
+    let mut misses: Vec<(u32, NearMiss)> = Vec::new();
+    for key in answer
+        .walk
+        .keys()
+        .filter(|key| lacking.contains(&key.stage()))
+    {
+        let Some(unit) = answer.walk.unit(key) else {
+            continue;
+        };
+        for (policy, statement) in unit
+            .set
+            .statements()
+            .filter(|(_, statement)| statement.effect == Effect::Allow)
+        {
+            misses.extend(near_miss(
+                key.stage(),
+                unit,
+                policy,
+                statement,
+                answer.facts(),
+            ));
+        }
+    }
+    misses.sort_by_key(|(distance, _)| *distance);
+    misses.truncate(NEAR_MISSES_MAX);
+    misses.into_iter().map(|(_, miss)| miss).collect()
+}
+
+/// A statement and its distance from matching; `None` where it is about something else altogether.
+fn near_miss(
+    stage: Stage,
+    unit: Unit<'_>,
+    policy: &Policy,
+    statement: &CompiledStatement,
+    facts: &Facts<'_>,
+) -> Option<(u32, NearMiss)> {
+    let mut failures = Vec::new();
+    let mut distance = 0;
+    for element in statement.elements() {
+        if statement
+            .element_matches(element, facts, unit.settings)
+            .truth
+            == Truth::Yes
+        {
+            continue;
+        }
+        distance += weight(element, statement, facts)?;
+        failures.push(failure(element, statement, facts));
+    }
+    if unit.unless_told.is_some() {
+        distance += 1;
+        let detail = "the request does not say which resource group the resource is in".to_owned();
+        failures.push(Failure {
+            failed: "resource_group",
+            detail,
+        });
+    }
+    // An action that does not fit is near only if everything else fits.
+    if distance >= 200 {
+        return None;
+    }
+    let first = failures.first()?;
+    let miss = NearMiss {
+        stage,
+        policy: Arc::clone(&policy.name),
+        statement: statement.index,
+        effect: statement.effect,
+        failed: first.failed,
+        detail: first.detail.clone(),
+        at: place(policy, statement),
+        failures,
+    };
+    Some((distance, miss))
+}
+
+/// A condition is the nearest miss, another action of the same service the farthest that is still worth a word.
+fn weight(element: Element, statement: &CompiledStatement, facts: &Facts<'_>) -> Option<u32> {
+    match element {
+        Element::Condition(_) | Element::Untold => Some(1),
+        Element::Principal => Some(10),
+        Element::Resource => Some(20),
+        Element::Action if statement.is_not_action() => None,
+        Element::Action => {
+            let service = facts.request.action_service();
+            let same_service = |pattern: &str| {
+                pattern
+                    .split_once(':')
+                    .is_some_and(|(code, _)| code.eq_ignore_ascii_case(service))
+            };
+            statement.action_patterns().any(same_service).then_some(190)
+        }
+    }
+}
+
+fn failure(element: Element, statement: &CompiledStatement, facts: &Facts<'_>) -> Failure {
+    let (failed, detail) = match element {
+        Element::Condition(number) => (
+            "condition",
+            statement
+                .conditions
+                .get(number)
+                .map(|condition| condition.describe(facts))
+                .unwrap_or_default(),
+        ),
+        Element::Resource => (
+            "resource",
+            format!(
+                "{} does not match {}",
+                facts.resource.as_str(),
+                listed(statement.resource_patterns())
+            ),
+        ),
+        Element::Action => (
+            "action",
+            format!(
+                "{} is not among {}",
+                facts.request.action(),
+                listed(statement.action_patterns())
+            ),
+        ),
+        Element::Principal => (
+            "principal",
+            format!(
+                "{} is not among {}",
+                facts.request.principal(),
+                listed(statement.principal_names())
+            ),
+        ),
+        Element::Untold => (
+            "untold",
+            "what this statement matches cannot be told".to_owned(),
+        ),
+    };
+    Failure { failed, detail }
+}
+
+/// The first few of a list, and how many more there are.
+fn listed<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+    const SHOWN: usize = 4;
+    let texts: Vec<&str> = texts.collect();
+    let shown = texts
+        .iter()
+        .take(SHOWN)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(", ");
+    match texts.len().checked_sub(SHOWN) {
+        Some(more) if more > 0 => format!("{shown} and {more} more"),
+        _ => shown,
+    }
+}
+
+/// What was assumed or left out.
+fn notes(answer: &Answer<'_>) -> Vec<String> {
+    let policies = answer.policies;
+    let facts = answer.facts();
+    let principal = facts.request.principal();
+    let mut notes = policies.notes.clone();
+    let mut note = |applies: bool, text: &str| {
+        if applies {
+            notes.push(text.to_owned());
+        }
+    };
+    let is_account = matches!(principal, crate::Principal::Account { .. });
+    let is_role = principal.role_name().is_some();
+    let action = facts.request.action();
+    note(
+        action.eq_ignore_ascii_case("sts:GetCallerIdentity"),
+        "sts:GetCallerIdentity is not authorized at all (E23)",
+    );
+    let own = is_account && principal.account() == facts.owner;
+    note(
+        own && answer.outcome.decision.is_allow(),
+        "the account itself has full access to its own resources (E18)",
+    );
+    note(
+        policies.session.is_some() && !is_role,
+        "the session policy was skipped: only role sessions have one (E5)",
+    );
+    note(
+        is_assume_role(action) && policies.trust.is_none(),
+        "no trust policy of the role is known, so nobody is trusted (E10)",
+    );
+    let oss = facts.resource.service() == Some("oss");
+    note(
+        oss && answer.outcome.decision == Decision::ImplicitDeny,
+        "ACLs of buckets and objects are not known here; one of them may let the request in (E12)",
+    );
+    notes
+}
+
+/// The statements that match a request on one resource, or may match it, in whatever stage.
+pub(crate) fn touched<'w>(
+    policies: &'w Policies,
+    request: &'w Request<'w>,
+    resource: &'w Arn<'w>,
+) -> Vec<(Arc<Policy>, usize)> {
+    let walk = Walk::new(policies, request, resource);
+    let mut touched = Vec::new();
+    for unit in walk.keys().filter_map(|key| walk.unit(key)) {
+        for (policy, statement) in unit.set.statements() {
+            if unit.applies(policy, statement, &walk.facts).truth != Truth::No {
+                touched.push((Arc::clone(policy), statement.index));
+            }
+        }
+    }
+    touched
+}

@@ -1,0 +1,223 @@
+//! Reads `Principal`, whose form depends on the service (T21, T23, T24).
+
+use crate::document::read::{Reader, text};
+use crate::document::{PolicyKind, PrincipalElement, PrincipalMember, ResourceService, Text};
+use crate::json::{Node, Value, join};
+use crate::problem::{ProblemKind, quoted};
+use crate::wildcard::has_wildcard;
+
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    node: &Node<'_>,
+    path: &str,
+) -> Option<PrincipalElement> {
+    let names = match (reader.kind(), &node.value) {
+        (
+            PolicyKind::Trust | PolicyKind::Resource(ResourceService::Kms | ResourceService::Other),
+            Value::Object(_),
+        ) => members(reader, node, path),
+        // T21: `*` is read (and trusts nobody for sure).
+        (PolicyKind::Trust, _)
+            if node
+                .one_or_many()
+                .iter()
+                .all(|name| name.as_str() == Some("*"))
+                && !node.one_or_many().is_empty() =>
+        {
+            node.one_or_many()
+                .iter()
+                .map(|name| (PrincipalMember::List, text(name, "*")))
+                .collect()
+        }
+        (PolicyKind::Trust, _) => {
+            let message = format!(
+                "expected an object with RAM, Service or Federated, found {}",
+                node.type_name()
+            );
+            reader.error(
+                node.span,
+                path,
+                ProblemKind::InvalidPrincipal,
+                "T21",
+                message,
+            );
+            return None;
+        }
+        (PolicyKind::Resource(ResourceService::Kms), _) => {
+            let message = format!("expected {{\"RAM\": [...]}}, found {}", node.type_name());
+            reader.error(
+                node.span,
+                path,
+                ProblemKind::InvalidPrincipal,
+                "T24",
+                message,
+            );
+            return None;
+        }
+        (_, Value::Object(_)) => {
+            let message = format!(
+                "a {} lists its principals in an array; an object is not understood here",
+                reader.kind()
+            );
+            reader.error(
+                node.span,
+                path,
+                ProblemKind::InvalidPrincipal,
+                "T23",
+                message,
+            );
+            return None;
+        }
+        _ => list(reader, node, path),
+    };
+    Some(PrincipalElement {
+        span: node.span,
+        names,
+    })
+}
+
+/// `{"RAM": …, "Service": …, "Federated": …}`, names of members in any case (G18).
+fn members(reader: &mut Reader<'_>, node: &Node<'_>, path: &str) -> Vec<(PrincipalMember, Text)> {
+    let trust = reader.kind() == PolicyKind::Trust;
+    let rule = if trust { "T21" } else { "T24" };
+    let mut names = Vec::new();
+    let list = node.members().unwrap_or_default();
+    if list.is_empty() {
+        reader.error(
+            node.span,
+            path,
+            ProblemKind::EmptyElement,
+            "G21",
+            "an empty object; expected a principal",
+        );
+    }
+    for (index, member) in list.iter().enumerate() {
+        let path = join(path, &member.key);
+        if list
+            .iter()
+            .take(index)
+            .any(|other| other.key != member.key && other.key.eq_ignore_ascii_case(&member.key))
+        {
+            let message = format!("{} stands twice, in two spellings", quoted(&member.key));
+            reader.error(
+                member.key_span,
+                &path,
+                ProblemKind::DuplicateMember,
+                "G20",
+                message,
+            );
+        }
+        let kind = match member.key.to_ascii_lowercase().as_str() {
+            "ram" => PrincipalMember::Ram,
+            "service" if trust => PrincipalMember::Service,
+            "federated" if trust => PrincipalMember::Federated,
+            _ => {
+                let known = if trust {
+                    "RAM, Service and Federated"
+                } else {
+                    "RAM"
+                };
+                let message = format!(
+                    "unknown kind of principal {}; a {} knows {known}",
+                    quoted(&member.key),
+                    reader.kind()
+                );
+                reader.error(
+                    member.key_span,
+                    &path,
+                    ProblemKind::InvalidPrincipal,
+                    rule,
+                    message,
+                );
+                continue;
+            }
+        };
+        for (name, path) in reader.strings(&member.node, &path, rule, "a principal") {
+            let formed = kind != PrincipalMember::Ram || is_ram_name(&name.text, trust);
+            if !formed {
+                let message = format!(
+                    "{} is no principal of a {}",
+                    quoted(&name.text),
+                    reader.kind()
+                );
+                let problem = reader.error(
+                    name.span,
+                    &path,
+                    ProblemKind::InvalidPrincipal,
+                    rule,
+                    message,
+                );
+                problem.help = Some(
+                    "expected acs:ram::<account>:root, :user/<name> or :role/<name>".to_owned(),
+                );
+            }
+            names.push((kind, name));
+        }
+    }
+    names
+}
+
+/// `acs:ram::U:root`, `:user/x`, `:role/x`, and for a key policy `:*`. Wildcards elsewhere are read in a trust policy, where
+/// they trust nobody for sure (T21).
+fn is_ram_name(name: &str, trust: bool) -> bool {
+    if trust && has_wildcard(name) {
+        return true;
+    }
+    let Some((account, identity)) = name
+        .strip_prefix("acs:ram::")
+        .and_then(|rest| rest.split_once(':'))
+    else {
+        return false;
+    };
+    let named = ["user/", "role/"].iter().any(|kind| {
+        identity
+            .strip_prefix(kind)
+            .is_some_and(|name| !name.is_empty())
+    });
+    !account.is_empty()
+        && !has_wildcard(account)
+        && (identity == "root" || (identity == "*" && !trust) || (named && !has_wildcard(identity)))
+}
+
+/// Ids, role sessions and `*` (T23). An empty list of a bucket policy means everybody (G21).
+fn list(reader: &mut Reader<'_>, node: &Node<'_>, path: &str) -> Vec<(PrincipalMember, Text)> {
+    let empty = matches!(&node.value, Value::Array(nodes) if nodes.is_empty());
+    if empty && reader.kind() == PolicyKind::Resource(ResourceService::Oss) {
+        return vec![(PrincipalMember::List, text(node, "*"))];
+    }
+    let mut names = Vec::new();
+    for (name, path) in reader.strings(node, path, "T23", "a principal") {
+        if !is_listed_name(&name.text) {
+            let message = format!(
+                "{} is no principal of a {}",
+                quoted(&name.text),
+                reader.kind()
+            );
+            let problem = reader.error(
+                name.span,
+                &path,
+                ProblemKind::InvalidPrincipal,
+                "T23",
+                message,
+            );
+            problem.help = Some(
+                "expected the id of a user or an account, arn:sts::<account>:assumed-role/<role>/<session>, or \"*\""
+                    .to_owned(),
+            );
+        }
+        names.push((PrincipalMember::List, name));
+    }
+    names
+}
+
+fn is_listed_name(name: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let session = || {
+        let (account, role) = name
+            .strip_prefix("arn:sts::")?
+            .split_once(":assumed-role/")?;
+        let (role, session) = role.split_once('/')?;
+        Some(!account.is_empty() && !role.is_empty() && !session.is_empty())
+    };
+    name == "*" || digits(name) || session().unwrap_or(false)
+}

@@ -1,0 +1,133 @@
+//! Prints a policy in its canonical order and layout, with nothing added and nothing lost.
+
+use std::borrow::Cow;
+
+use crate::json::{self, Member, Node, Value};
+use crate::problem::{LoadError, Problem, ProblemKind};
+use crate::source::Source;
+
+/// The policy with its elements in canonical order, two blanks a level, one element a line. Values, the order of lists, doubled and unknown
+/// members stay as they are, so the text means what it meant. Formatting twice changes nothing more.
+///
+/// ```
+/// let source = ramgate::Source::new("p.json", r#"{"Statement":[{"Resource":"*","Effect":"Allow","Action":"vpc:*"}],"Version":"1"}"#);
+/// let text = ramgate::format(&source)?;
+/// assert!(text.starts_with("{\n  \"Version\": \"1\",\n  \"Statement\": [\n    {\n      \"Effect\": \"Allow\",\n"));
+/// # Ok::<(), ramgate::LoadError>(())
+/// ```
+///
+/// # Errors
+/// When the text is no JSON object with a `Statement`: this formats policies, not any JSON.
+pub fn format(source: &Source) -> Result<String, LoadError> {
+    let node = json::read(source)?;
+    let is_policy = node
+        .members()
+        .is_some_and(|members| members.iter().any(|member| member.key == "Statement"));
+    if !is_policy {
+        let message = "no policy: it has no Statement";
+        return Err(Problem::new(
+            source,
+            node.span,
+            "",
+            ProblemKind::MissingElement,
+            "G2",
+            message,
+        )
+        .into());
+    }
+    let mut out = String::with_capacity(source.text().len() * 2);
+    print(&node, 0, Level::Policy, &mut out);
+    out.push('\n');
+    Ok(out)
+}
+
+/// What an object is, which tells the order of its members.
+#[derive(Clone, Copy, PartialEq)]
+enum Level {
+    Policy,
+    Statement,
+    Other,
+}
+
+impl Level {
+    fn order(self) -> &'static [&'static str] {
+        match self {
+            Level::Policy => &["Version", "Statement"],
+            Level::Statement => &[
+                "Sid",
+                "Effect",
+                "Principal",
+                "NotPrincipal",
+                "Action",
+                "NotAction",
+                "Resource",
+                "NotResource",
+                "Condition",
+            ],
+            Level::Other => &[],
+        }
+    }
+
+    fn of_member(self, key: &str) -> Level {
+        if self == Level::Policy && key == "Statement" {
+            Level::Statement
+        } else {
+            Level::Other
+        }
+    }
+}
+
+/// Recursion is bounded: the reader refuses nesting beyond its limit.
+fn print(node: &Node<'_>, indent: usize, level: Level, out: &mut String) {
+    match &node.value {
+        Value::Null => out.push_str("null"),
+        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Value::Number(text) => out.push_str(text),
+        Value::String(text) => out.push_str(&literal(text)),
+        Value::Array(nodes) => {
+            list(nodes, indent, ['[', ']'], out, |node, indent, out| {
+                print(node, indent, level, out)
+            });
+        }
+        Value::Object(members) => {
+            let mut members: Vec<&Member<'_>> = members.iter().collect();
+            let order = level.order();
+            // The sort is stable: members that are not in the order keep theirs, behind the others.
+            members.sort_by_key(|member| {
+                order
+                    .iter()
+                    .position(|name| *name == member.key)
+                    .unwrap_or(order.len())
+            });
+            list(&members, indent, ['{', '}'], out, |member, indent, out| {
+                out.push_str(&literal(&member.key));
+                out.push_str(": ");
+                print(&member.node, indent, level.of_member(&member.key), out);
+            });
+        }
+    }
+}
+
+fn list<T>(
+    items: &[T],
+    indent: usize,
+    [open, close]: [char; 2],
+    out: &mut String,
+    print: impl Fn(&T, usize, &mut String),
+) {
+    out.push(open);
+    for (index, item) in items.iter().enumerate() {
+        out.push_str(if index == 0 { "\n" } else { ",\n" });
+        out.push_str(&"  ".repeat(indent + 1));
+        print(item, indent + 1, out);
+    }
+    if !items.is_empty() {
+        out.push('\n');
+        out.push_str(&"  ".repeat(indent));
+    }
+    out.push(close);
+}
+
+fn literal(text: &Cow<'_, str>) -> String {
+    serde_json::Value::String(text.to_string()).to_string()
+}

@@ -1,0 +1,335 @@
+//! Policies made ready to be matched: one `PolicySet` for each stage of the evaluation.
+
+mod principal;
+mod read;
+mod set;
+mod statement;
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::document::{Document, PolicyKind, ResourceService};
+
+pub(crate) use read::read_policy;
+pub use set::PolicySet;
+pub(crate) use set::Unit;
+pub(crate) use statement::{CompiledStatement, Element, is_assume_role};
+
+/// A step of the evaluation process, in its order (E4 to E8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Stage {
+    /// Control policies, over the levels of a resource directory.
+    Control,
+    /// The session policy of a role session.
+    Session,
+    /// Identity policies at account scope.
+    Identity,
+    /// Identity policies at the scope of the resource's group.
+    ResourceGroup,
+    /// The policy on the resource.
+    Resource,
+    /// The trust policy of the role that is to be assumed.
+    Trust,
+    /// The policy of the VPC endpoint that the request comes through.
+    Endpoint,
+}
+
+impl Stage {
+    /// Its name in files and answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Control => "control",
+            Stage::Session => "session",
+            Stage::Identity => "identity",
+            Stage::ResourceGroup => "resource_group",
+            Stage::Resource => "resource",
+            Stage::Trust => "trust",
+            Stage::Endpoint => "endpoint",
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One policy with its name, compiled once and shared by everybody it is attached to.
+#[derive(Debug)]
+pub struct Policy {
+    pub(crate) name: Arc<str>,
+    pub(crate) file: Arc<str>,
+    pub(crate) kind: PolicyKind,
+    pub(crate) statements: Box<[CompiledStatement]>,
+    /// X5: a control policy that binds the account itself too.
+    pub(crate) scope_all: bool,
+}
+
+impl Policy {
+    /// Compiles a document. Everything that a request will be compared with is read here, once.
+    pub fn new(name: impl Into<Arc<str>>, document: &Document) -> Policy {
+        let source = document.source();
+        let statements = document.statements().iter().map(|statement| {
+            let position = source.position(statement.span().start);
+            CompiledStatement::new(statement, document.kind(), position)
+        });
+        Policy {
+            name: name.into(),
+            file: source.shared_name(),
+            kind: document.kind(),
+            statements: statements.collect(),
+            scope_all: false,
+        }
+    }
+
+    pub(crate) fn with_scope_all(mut self, all: bool) -> Policy {
+        self.scope_all = all;
+        self
+    }
+
+    /// The name it was given.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file that it was read from.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// How many statements it has, and where each begins.
+    pub fn statement_places(&self) -> impl ExactSizeIterator<Item = (usize, crate::Position)> {
+        self.statements
+            .iter()
+            .map(|statement| (statement.index, statement.position))
+    }
+}
+
+/// One level of a resource directory: a folder or an account, with the control policies attached to it (X1).
+#[derive(Clone, Debug, Default)]
+pub struct Level {
+    pub(crate) policies: PolicySet,
+}
+
+impl Level {
+    /// A level with these policies.
+    pub fn new(policies: PolicySet) -> Level {
+        Level { policies }
+    }
+}
+
+/// Identity policies at resource-group scope (T18).
+#[derive(Clone, Debug, Default)]
+pub(crate) enum GroupPolicies {
+    #[default]
+    None,
+    /// Those attached at the scope of the request's group, whichever that is.
+    OfRequest(PolicySet),
+    /// Those of each group, by its id, and all of them together.
+    Named {
+        groups: Vec<(Arc<str>, PolicySet)>,
+        pooled: PolicySet,
+    },
+}
+
+/// Everything that applies to one principal and one resource, by stage. Immutable, cheap to clone, free to share between threads.
+///
+/// ```
+/// use ramgate::{Decision, Document, Policies, Principal, Request, Source};
+///
+/// let source = Source::new("net-ops.json", r#"{
+///   "Version": "1",
+///   "Statement": [{
+///     "Effect": "Allow",
+///     "Action": "vpc:CancelPhysicalConnection",
+///     "Resource": "acs:vpc:cn-shanghai:*:physicalconnection/*"
+///   }]
+/// }"#);
+/// let policies = Policies::of_identity([Document::parse(&source)?]);
+/// let alice = Principal::parse("acs:ram::1234567890123456:user/alice")?;
+/// let request = Request::new(
+///     alice,
+///     "vpc:CancelPhysicalConnection",
+///     "acs:vpc:cn-shanghai:1234567890123456:physicalconnection/pc-119mfjzm7",
+/// )?;
+/// assert_eq!(policies.decide(&request), Decision::Allow);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Policies {
+    pub(crate) control: Option<Vec<Level>>,
+    /// E4: the levels of the caller's account, where it is another than the resource's.
+    pub(crate) caller_control: Option<Vec<Level>>,
+    pub(crate) session: Option<PolicySet>,
+    pub(crate) identity: PolicySet,
+    pub(crate) groups: GroupPolicies,
+    pub(crate) resource: Option<PolicySet>,
+    pub(crate) trust: Option<PolicySet>,
+    pub(crate) endpoint: Option<PolicySet>,
+    /// X4, E21: the management account and service-linked roles.
+    pub(crate) unbound_by_control: bool,
+    pub(crate) settings: Settings,
+    /// What an explanation has to add: what was not known when these were put together.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Two choices among the open rules that a user may make otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// O20 in an Allow: a negated operator whose key is absent holds (as in AWS), instead of not granting.
+    pub absent_negated_grants: bool,
+    /// E7: a group-scope Deny takes an account-scope Allow away.
+    pub group_deny_wins: bool,
+}
+
+impl Policies {
+    /// Identity policies at account scope and nothing else; each policy is named after its file.
+    pub fn of_identity(documents: impl IntoIterator<Item = Document>) -> Policies {
+        let policies = documents.into_iter().map(|document| {
+            let name = document.source().shared_name();
+            Arc::new(Policy::new(name, &document))
+        });
+        Policies::default().with_identity(policies.collect())
+    }
+
+    /// Identity policies at account scope: a user's own and its groups', or a role's (T17).
+    pub fn with_identity(self, identity: PolicySet) -> Policies {
+        Policies { identity, ..self }
+    }
+
+    /// The control policies that the resource's account is under, from the root down to the account (E4, X1).
+    pub fn with_control(self, levels: Vec<Level>) -> Policies {
+        Policies {
+            control: Some(levels),
+            ..self
+        }
+    }
+
+    /// The control policies of the caller's account, where the resource belongs to another (E4).
+    pub fn with_caller_control(self, levels: Vec<Level>) -> Policies {
+        Policies {
+            caller_control: Some(levels),
+            ..self
+        }
+    }
+
+    /// Control policies do not bind the caller: the management account, a service-linked role (X4, E21).
+    pub fn unbound_by_control(self) -> Policies {
+        Policies {
+            unbound_by_control: true,
+            ..self
+        }
+    }
+
+    /// The session policy of a role session (E5).
+    pub fn with_session(self, session: PolicySet) -> Policies {
+        Policies {
+            session: Some(session),
+            ..self
+        }
+    }
+
+    /// Identity policies attached at the scope of the group that the request's resource is in (T18).
+    pub fn with_resource_group(self, policies: PolicySet) -> Policies {
+        Policies {
+            groups: GroupPolicies::OfRequest(policies),
+            ..self
+        }
+    }
+
+    /// Identity policies attached at resource groups, by the groups' ids (T18).
+    pub fn with_resource_groups(
+        self,
+        groups: impl IntoIterator<Item = (Arc<str>, PolicySet)>,
+    ) -> Policies {
+        let groups: Vec<(Arc<str>, PolicySet)> = groups.into_iter().collect();
+        let pooled = groups
+            .iter()
+            .flat_map(|(_, set)| set.iter().cloned())
+            .collect();
+        Policies {
+            groups: GroupPolicies::Named { groups, pooled },
+            ..self
+        }
+    }
+
+    /// The policy on the resource: bucket, project, key or instance policy (E6).
+    pub fn with_resource(self, resource: PolicySet) -> Policies {
+        Policies {
+            resource: Some(resource),
+            ..self
+        }
+    }
+
+    /// The trust policy of the role that is to be assumed (E10, E11).
+    pub fn with_trust(self, trust: PolicySet) -> Policies {
+        Policies {
+            trust: Some(trust),
+            ..self
+        }
+    }
+
+    /// The policy of the endpoint that the request comes through (E15).
+    pub fn with_endpoint(self, endpoint: PolicySet) -> Policies {
+        Policies {
+            endpoint: Some(endpoint),
+            ..self
+        }
+    }
+
+    /// Other choices for open rules than the careful ones.
+    pub fn with_settings(self, settings: Settings) -> Policies {
+        Policies { settings, ..self }
+    }
+
+    /// Every policy, with its stage.
+    pub fn iter(&self) -> impl Iterator<Item = (Stage, &Arc<Policy>)> {
+        let control = self
+            .control
+            .iter()
+            .chain(&self.caller_control)
+            .flatten()
+            .map(|level| &level.policies);
+        let groups = match &self.groups {
+            GroupPolicies::None => None,
+            GroupPolicies::OfRequest(set) | GroupPolicies::Named { pooled: set, .. } => Some(set),
+        };
+        control
+            .map(|set| (Stage::Control, set))
+            .chain(self.session.iter().map(|set| (Stage::Session, set)))
+            .chain(std::iter::once((Stage::Identity, &self.identity)))
+            .chain(groups.into_iter().map(|set| (Stage::ResourceGroup, set)))
+            .chain(self.resource.iter().map(|set| (Stage::Resource, set)))
+            .chain(self.trust.iter().map(|set| (Stage::Trust, set)))
+            .chain(self.endpoint.iter().map(|set| (Stage::Endpoint, set)))
+            .flat_map(|(stage, set)| set.iter().map(move |policy| (stage, policy)))
+    }
+}
+
+/// How a service combines its resource policies with identity policies (E8 to E17).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Combination {
+    Oss,
+    Kms,
+    Log,
+    Tablestore,
+    Default,
+}
+
+impl Combination {
+    pub(crate) fn of_service(code: &str) -> Combination {
+        match ResourceService::of(code) {
+            ResourceService::Oss => Combination::Oss,
+            ResourceService::Kms => Combination::Kms,
+            ResourceService::Log => Combination::Log,
+            ResourceService::Other if code.eq_ignore_ascii_case("ots") => Combination::Tablestore,
+            ResourceService::Other => Combination::Default,
+        }
+    }
+}

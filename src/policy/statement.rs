@@ -1,0 +1,200 @@
+//! One statement made ready: does it match, and which of its elements does not?
+
+use crate::arn::ResourcePattern;
+use crate::condition::Condition;
+use crate::document::{Effect, PolicyKind, Statement};
+use crate::policy::Settings;
+use crate::policy::principal::PrincipalTest;
+use crate::request::Facts;
+use crate::source::Position;
+use crate::truth::{Match, OpenRule, Truth};
+use crate::wildcard::Wildcard;
+
+/// A statement with everything read that can be read before a request comes.
+#[derive(Debug)]
+pub(crate) struct CompiledStatement {
+    pub(crate) index: usize,
+    pub(crate) position: Position,
+    pub(crate) sid: Option<Box<str>>,
+    pub(crate) effect: Effect,
+    principal: Option<PrincipalTest>,
+    action: ActionTest,
+    /// `None` in a trust policy, which is about its own role.
+    resource: Option<Box<[ResourcePattern]>>,
+    pub(crate) conditions: Box<[Condition]>,
+    untold: Box<[OpenRule]>,
+}
+
+#[derive(Debug)]
+struct ActionTest {
+    negated: bool,
+    patterns: Box<[Wildcard]>,
+    /// E11: in a trust policy `sts:AssumeRole` stands for its SAML and OIDC forms too.
+    trust: bool,
+}
+
+/// A part of a statement that can fail to match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Element {
+    Principal,
+    Action,
+    Resource,
+    /// The condition with this number.
+    Condition(usize),
+    /// What nobody can tell after a lenient reading.
+    Untold,
+}
+
+impl CompiledStatement {
+    pub(crate) fn new(
+        statement: &Statement,
+        kind: PolicyKind,
+        position: Position,
+    ) -> CompiledStatement {
+        let trust = kind == PolicyKind::Trust;
+        let patterns = statement
+            .resource
+            .iter()
+            .map(|pattern| ResourcePattern::new(&pattern.text));
+        let has_resource = !trust && !statement.untold.contains(&OpenRule::G11);
+        let conditions = statement.conditions.iter().map(|condition| {
+            let values = condition.values.iter().map(|value| value.text.as_str());
+            Condition::new(
+                condition.operator,
+                condition.qualifier,
+                &condition.key.text,
+                values,
+            )
+        });
+        CompiledStatement {
+            index: statement.index,
+            position,
+            sid: statement.sid.as_ref().map(|sid| sid.text.as_str().into()),
+            effect: statement.effect,
+            principal: statement.principal.as_ref().map(|principal| {
+                PrincipalTest::new(
+                    principal,
+                    kind,
+                    !statement.conditions.is_empty() || statement.untold.contains(&OpenRule::G13),
+                )
+            }),
+            action: ActionTest {
+                negated: statement.action.negated,
+                patterns: statement
+                    .action
+                    .patterns
+                    .iter()
+                    .map(|pattern| Wildcard::new(pattern.text.as_str()))
+                    .collect(),
+                trust,
+            },
+            resource: has_resource.then(|| patterns.collect()),
+            conditions: conditions.collect(),
+            untold: statement.untold.as_slice().into(),
+        }
+    }
+
+    /// E3: every element must match. Stops at the first that surely does not.
+    pub(crate) fn applies(&self, facts: &Facts<'_>, settings: Settings) -> Match {
+        let mut answer = Match::YES;
+        for element in self.elements() {
+            answer = answer.and(self.element_matches(element, facts, settings));
+            if answer.is_sure_no() {
+                break;
+            }
+        }
+        answer
+    }
+
+    /// Its elements, the cheap and telling ones first.
+    pub(crate) fn elements(&self) -> impl Iterator<Item = Element> + use<> {
+        let principal = self.principal.is_some().then_some(Element::Principal);
+        let untold = (!self.untold.is_empty()).then_some(Element::Untold);
+        [Element::Action, Element::Resource]
+            .into_iter()
+            .chain((0..self.conditions.len()).map(Element::Condition))
+            .chain(principal)
+            .chain(untold)
+    }
+
+    /// Whether one element matches.
+    pub(crate) fn element_matches(
+        &self,
+        element: Element,
+        facts: &Facts<'_>,
+        settings: Settings,
+    ) -> Match {
+        match element {
+            Element::Action => Match::sure(self.action.matches(facts.request.action())),
+            Element::Resource => self.resource.as_ref().map_or(Match::YES, |patterns| {
+                patterns
+                    .iter()
+                    .map(|pattern| pattern.matches(facts.resource))
+                    .fold(Match::NO, Match::or)
+            }),
+            Element::Principal => self
+                .principal
+                .as_ref()
+                .map_or(Match::YES, |principal| principal.matches(facts)),
+            Element::Condition(number) => {
+                self.conditions.get(number).map_or(Match::YES, |condition| {
+                    let answer = condition.holds(facts);
+                    let granted = self.effect == Effect::Allow && settings.absent_negated_grants;
+                    if granted && answer == Match::unknown(OpenRule::O20) {
+                        return Match {
+                            truth: Truth::Yes,
+                            ..answer
+                        };
+                    }
+                    answer
+                })
+            }
+            Element::Untold => self
+                .untold
+                .iter()
+                .map(|rule| Match::unknown(*rule))
+                .fold(Match::YES, Match::and),
+        }
+    }
+
+    pub(crate) fn action_patterns(&self) -> impl Iterator<Item = &str> {
+        self.action.patterns.iter().map(Wildcard::as_str)
+    }
+
+    pub(crate) fn is_not_action(&self) -> bool {
+        self.action.negated
+    }
+
+    pub(crate) fn resource_patterns(&self) -> impl Iterator<Item = &str> {
+        self.resource.iter().flatten().map(ResourcePattern::as_str)
+    }
+
+    pub(crate) fn principal_names(&self) -> impl Iterator<Item = &str> {
+        self.principal.iter().flat_map(PrincipalTest::names)
+    }
+}
+
+impl ActionTest {
+    /// W4, G9.
+    fn matches(&self, action: &str) -> bool {
+        let listed = |action: &str| {
+            self.patterns
+                .iter()
+                .any(|pattern| pattern.matches_ignoring_case(action))
+        };
+        let matches =
+            listed(action) || (self.trust && is_assume_role(action) && listed("sts:AssumeRole"));
+        matches != self.negated
+    }
+}
+
+/// The calls that a trust policy decides about (E10, E11).
+pub(crate) fn is_assume_role(action: &str) -> bool {
+    [
+        "sts:AssumeRole",
+        "sts:AssumeRoleWithSAML",
+        "sts:AssumeRoleWithOIDC",
+    ]
+    .iter()
+    .any(|name| name.eq_ignore_ascii_case(action))
+}

@@ -1,0 +1,238 @@
+//! Who asks: a RAM user, a role, a role session, the account itself, a service, a federated identity, or nobody known.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::problem::quoted;
+use crate::request::RequestError;
+use crate::wildcard::has_wildcard;
+
+/// Who asks.
+///
+/// | text | who |
+/// | --- | --- |
+/// | `acs:ram::<account>:user/<name>` | a RAM user |
+/// | `acs:ram::<account>:role/<name>` | a role: a session of it that carries no session policy |
+/// | `acs:ram::<account>:assumed-role/<role>/<session>` | a session of a role |
+/// | `acs:ram::<account>:root` | the account itself |
+/// | `Service:<name>` | a cloud service, `Service:ecs.aliyuncs.com` |
+/// | `Federated:<ARN>` | an identity of a SAML or OIDC provider |
+/// | `anonymous` | a caller without credentials |
+///
+/// ```
+/// let alice = ramgate::Principal::parse("acs:ram::1234567890123456:user/alice")?;
+/// assert_eq!(alice.account(), Some("1234567890123456"));
+/// # Ok::<(), ramgate::RequestError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Principal<'a> {
+    /// A RAM user.
+    User {
+        /// Its account's id.
+        account: Cow<'a, str>,
+        /// Its name.
+        name: Cow<'a, str>,
+    },
+    /// A role, asked for without a particular session.
+    Role {
+        /// Its account's id.
+        account: Cow<'a, str>,
+        /// Its name.
+        name: Cow<'a, str>,
+    },
+    /// A session of a role.
+    AssumedRole {
+        /// The account's id.
+        account: Cow<'a, str>,
+        /// The role's name.
+        role: Cow<'a, str>,
+        /// The session's name.
+        session: Cow<'a, str>,
+    },
+    /// The account itself (the owner, "root").
+    Account {
+        /// The account's id.
+        account: Cow<'a, str>,
+    },
+    /// A cloud service.
+    Service {
+        /// Its name, `ecs.aliyuncs.com` or `<account>@ecs.aliyuncs.com`.
+        name: Cow<'a, str>,
+    },
+    /// An identity that a provider vouches for.
+    Federated {
+        /// The provider's ARN.
+        provider: Cow<'a, str>,
+    },
+    /// Somebody without credentials.
+    Anonymous,
+    /// Some RAM user of the account that owns the resource: for questions about policies that are not attached to anybody yet.
+    Unnamed,
+}
+
+const FORMS: &str = "expected acs:ram::<account>:user/<name>, acs:ram::<account>:role/<name>, \
+                     acs:ram::<account>:assumed-role/<role>/<session>, acs:ram::<account>:root, \
+                     Service:<name>, Federated:<ARN> or anonymous";
+
+impl<'a> Principal<'a> {
+    /// Reads one of the forms of the table above, without copying.
+    ///
+    /// # Errors
+    /// When the text has none of these forms, or a wildcard in it: a request names one principal.
+    pub fn parse(text: &'a str) -> Result<Principal<'a>, RequestError> {
+        let unknown = || {
+            RequestError::new(format!(
+                "principal {} has no known form; {FORMS}",
+                quoted(text)
+            ))
+        };
+        if has_wildcard(text) {
+            return Err(RequestError::new(format!(
+                "principal {} holds a wildcard; a request names one principal",
+                quoted(text)
+            )));
+        }
+        if text == "anonymous" {
+            return Ok(Principal::Anonymous);
+        }
+        if let Some(name) = text
+            .strip_prefix("Service:")
+            .filter(|name| !name.is_empty())
+        {
+            return Ok(Principal::Service { name: name.into() });
+        }
+        if let Some(provider) = text
+            .strip_prefix("Federated:")
+            .filter(|provider| !provider.is_empty())
+        {
+            return Ok(Principal::Federated {
+                provider: provider.into(),
+            });
+        }
+        let (account, identity) = text
+            .strip_prefix("acs:ram::")
+            .and_then(|rest| rest.split_once(':'))
+            .ok_or_else(unknown)?;
+        if account.is_empty() || account.contains(|c: char| c == '/' || c.is_whitespace()) {
+            return Err(unknown());
+        }
+        let account = Cow::Borrowed(account);
+        if identity == "root" {
+            return Ok(Principal::Account { account });
+        }
+        let (kind, name) = identity
+            .split_once('/')
+            .filter(|(_, name)| !name.is_empty())
+            .ok_or_else(unknown)?;
+        match (kind, name.split_once('/')) {
+            ("user", None) => Ok(Principal::User {
+                account,
+                name: name.into(),
+            }),
+            ("role", None) => Ok(Principal::Role {
+                account,
+                name: name.into(),
+            }),
+            ("assumed-role", Some((role, session))) if !role.is_empty() && !session.is_empty() => {
+                Ok(Principal::AssumedRole {
+                    account,
+                    role: role.into(),
+                    session: session.into(),
+                })
+            }
+            _ => Err(unknown()),
+        }
+    }
+
+    /// The account that the principal belongs to, if it belongs to one.
+    pub fn account(&self) -> Option<&str> {
+        match self {
+            Principal::User { account, .. }
+            | Principal::Role { account, .. }
+            | Principal::AssumedRole { account, .. }
+            | Principal::Account { account } => Some(account),
+            _ => None,
+        }
+    }
+
+    /// The role's name of a role and its sessions.
+    pub fn role_name(&self) -> Option<&str> {
+        match self {
+            Principal::Role { name, .. } => Some(name),
+            Principal::AssumedRole { role, .. } => Some(role),
+            _ => None,
+        }
+    }
+
+    /// The value of `acs:PrincipalARN` (K7): the user's ARN, or the role's, also for a session of it.
+    pub(crate) fn arn(&self) -> Option<String> {
+        match self {
+            Principal::User { account, name } => Some(format!("acs:ram::{account}:user/{name}")),
+            Principal::Role { account, name }
+            | Principal::AssumedRole {
+                account,
+                role: name,
+                ..
+            } => Some(format!("acs:ram::{account}:role/{name}")),
+            _ => None,
+        }
+    }
+
+    /// The same, owning its texts.
+    pub fn into_owned(self) -> Principal<'static> {
+        fn own(text: Cow<'_, str>) -> Cow<'static, str> {
+            Cow::Owned(text.into_owned())
+        }
+        match self {
+            Principal::User { account, name } => Principal::User {
+                account: own(account),
+                name: own(name),
+            },
+            Principal::Role { account, name } => Principal::Role {
+                account: own(account),
+                name: own(name),
+            },
+            Principal::AssumedRole {
+                account,
+                role,
+                session,
+            } => Principal::AssumedRole {
+                account: own(account),
+                role: own(role),
+                session: own(session),
+            },
+            Principal::Account { account } => Principal::Account {
+                account: own(account),
+            },
+            Principal::Service { name } => Principal::Service { name: own(name) },
+            Principal::Federated { provider } => Principal::Federated {
+                provider: own(provider),
+            },
+            Principal::Anonymous => Principal::Anonymous,
+            Principal::Unnamed => Principal::Unnamed,
+        }
+    }
+}
+
+impl fmt::Display for Principal<'_> {
+    /// The text that [`Principal::parse`] reads; nothing for an unnamed user.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Principal::User { account, name } => write!(f, "acs:ram::{account}:user/{name}"),
+            Principal::Role { account, name } => write!(f, "acs:ram::{account}:role/{name}"),
+            Principal::AssumedRole {
+                account,
+                role,
+                session,
+            } => {
+                write!(f, "acs:ram::{account}:assumed-role/{role}/{session}")
+            }
+            Principal::Account { account } => write!(f, "acs:ram::{account}:root"),
+            Principal::Service { name } => write!(f, "Service:{name}"),
+            Principal::Federated { provider } => write!(f, "Federated:{provider}"),
+            Principal::Anonymous => f.write_str("anonymous"),
+            Principal::Unnamed => Ok(()),
+        }
+    }
+}

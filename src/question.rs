@@ -1,0 +1,223 @@
+//! Reads a question from JSON (contracts, section 2), strictly: what is not understood is refused.
+
+use std::borrow::Cow;
+
+use crate::arn::Arn;
+use crate::document::{PolicyKind, Reading};
+use crate::fields::Fields;
+use crate::json::{self, Node, Value, join};
+use crate::policy::{PolicySet, read_policy};
+use crate::principal::Principal;
+use crate::problem::{LoadError, ProblemKind, Severity, quoted};
+use crate::request::{Context, ContextValue, Request};
+use crate::source::Source;
+
+/// A request as a file carries it: with a session policy perhaps, which belongs to the caller's session.
+///
+/// ```
+/// let source = ramgate::Source::new("request.json", r#"{
+///     "principal": "acs:ram::1234567890123456:user/alice",
+///     "action": "vpc:DescribeVpcs",
+///     "resource": "*",
+///     "context": { "acs:SourceIp": "203.0.113.7", "acs:MFAPresent": true }
+/// }"#);
+/// let question = ramgate::Question::parse(&source)?;
+/// assert!(question.request.context().contains("acs:mfapresent"));
+/// assert!(question.session.is_none());
+/// # Ok::<(), ramgate::LoadError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The request. A file that names no principal asks for an unnamed user of the resource's account.
+    pub request: Request<'static>,
+    /// The session policy, compiled.
+    pub session: Option<PolicySet>,
+}
+
+impl Question {
+    /// Reads one request.
+    ///
+    /// # Errors
+    /// With every problem and its place: no JSON, unknown, missing or doubled members, `null`, wrong types, a session
+    /// policy that RAM would refuse.
+    pub fn parse(source: &Source) -> Result<Question, LoadError> {
+        let node = json::read(source)?;
+        let mut fields = Fields::new(source);
+        json::report_duplicates(source, &node, "", &mut fields.problems);
+        match Question::read(&mut fields, &node, "") {
+            Some(question) if fields.problems.is_empty() => Ok(question),
+            _ => Err(LoadError::new(fields.problems)),
+        }
+    }
+
+    /// Reads a request that stands somewhere in a text. Gives one only if nothing is wrong with it.
+    pub(crate) fn read(fields: &mut Fields<'_>, node: &Node<'_>, path: &str) -> Option<Question> {
+        let before = fields.problems.len();
+        let object = fields.object(node, path, &MEMBERS);
+        let at = |name: &str| join(path, name);
+        let mut text = |name: &str| {
+            object
+                .get(name)
+                .and_then(|node| fields.text(node, &at(name)))
+        };
+        let action = text("action");
+        let id = text("principal_id");
+        let group = text("resource_group");
+        let owner = text("resource_owner");
+        let principal = object
+            .get("principal")
+            .and_then(|node| read_principal(fields, node, &at("principal")));
+        let resources = object
+            .get("resource")
+            .map(|node| read_resources(fields, node, &at("resource")))
+            .unwrap_or_default();
+        let context = object
+            .get("context")
+            .map(|node| read_context(fields, node, &at("context")));
+        let session = object
+            .get("session_policy")
+            .map(|node| read_session(fields, node, &at("session_policy")));
+        for name in ["action", "resource"]
+            .into_iter()
+            .filter(|name| object.get(name).is_none())
+        {
+            fields.missing(node, path, name);
+        }
+        if fields.problems.len() > before {
+            return None;
+        }
+        let mut resources = resources.into_iter();
+        let request = Request::new(
+            principal.unwrap_or(Principal::Unnamed),
+            action?,
+            resources.next()?,
+        );
+        let mut request = fields.checked(object.get("action")?, &at("action"), request)?;
+        for resource in resources {
+            request = fields.checked(node, &at("resource"), request.and_resource(resource))?;
+        }
+        if let Some(id) = id {
+            request = request.with_principal_id(id);
+        }
+        if let Some(group) = group {
+            request = request.in_resource_group(group);
+        }
+        if let Some(owner) = owner {
+            request = fields.checked(
+                object.get("resource_owner")?,
+                &at("resource_owner"),
+                request.owned_by(owner),
+            )?;
+        }
+        if let Some(context) = context {
+            request = request.with_context(context?);
+        }
+        Some(Question {
+            request,
+            session: session.flatten(),
+        })
+    }
+}
+
+impl From<Request<'static>> for Question {
+    fn from(request: Request<'static>) -> Question {
+        Question {
+            request,
+            session: None,
+        }
+    }
+}
+
+const MEMBERS: [&str; 8] = [
+    "principal",
+    "principal_id",
+    "action",
+    "resource",
+    "context",
+    "resource_group",
+    "resource_owner",
+    "session_policy",
+];
+
+fn read_principal(
+    fields: &mut Fields<'_>,
+    node: &Node<'_>,
+    path: &str,
+) -> Option<Principal<'static>> {
+    let text = fields.text(node, path)?;
+    fields.checked(
+        node,
+        path,
+        Principal::parse(&text).map(Principal::into_owned),
+    )
+}
+
+fn read_resources(fields: &mut Fields<'_>, node: &Node<'_>, path: &str) -> Vec<String> {
+    if matches!(&node.value, Value::Array(nodes) if nodes.is_empty()) {
+        fields.problem(
+            node.span,
+            path,
+            ProblemKind::EmptyElement,
+            "an empty list; expected a resource",
+        );
+    }
+    let mut resources = Vec::new();
+    for node in node.one_or_many() {
+        if let Some(text) = fields.text(node, path) {
+            let parsed = Arn::parse(text.as_str()).map(drop);
+            resources.extend(fields.checked(node, path, parsed).map(|()| text));
+        }
+    }
+    resources
+}
+
+fn read_session(fields: &mut Fields<'_>, node: &Node<'_>, path: &str) -> Option<PolicySet> {
+    if node.value == Value::Null {
+        return None;
+    }
+    let reading = Reading::new(PolicyKind::Session);
+    let (policy, mut problems) = read_policy(fields.source, node, path, "session", reading);
+    problems.retain(|problem| problem.severity == Severity::Error);
+    fields.problems.extend(problems);
+    policy.map(|policy| std::iter::once(policy).collect())
+}
+
+fn read_context(fields: &mut Fields<'_>, node: &Node<'_>, path: &str) -> Option<Context<'static>> {
+    let mut entries = Vec::new();
+    for member in fields.map(node, path) {
+        let path = format!("{path}[{}]", quoted(&member.key));
+        let value = match &member.node.value {
+            Value::Array(nodes) => ContextValue::Many(
+                nodes
+                    .iter()
+                    .filter_map(|node| context_text(fields, node, &path))
+                    .collect(),
+            ),
+            _ => ContextValue::One(context_text(fields, &member.node, &path)?),
+        };
+        entries.push((Cow::Owned(member.key.to_string()), value));
+    }
+    fields.checked(node, path, Context::owned(entries))
+}
+
+/// A string, or the text of a number or boolean: RAM's own values are all text (G15).
+fn context_text(fields: &mut Fields<'_>, node: &Node<'_>, path: &str) -> Option<Cow<'static, str>> {
+    match &node.value {
+        Value::String(text) => Some(Cow::Owned(text.to_string())),
+        Value::Number(text) => Some(Cow::Owned((*text).to_owned())),
+        Value::Bool(value) => Some(Cow::Borrowed(if *value { "true" } else { "false" })),
+        Value::Null => {
+            let message = "null is no value; leave the key out if it is absent";
+            fields.problem(node.span, path, ProblemKind::WrongType, message);
+            None
+        }
+        _ => {
+            fields.wrong_type(
+                node,
+                path,
+                "a string, a number, a boolean, or a list of them",
+            );
+            None
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! A named text, and the way from byte offsets in it to lines and columns as a person counts them.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use serde::Serialize;
+
+/// A part of a text, in bytes: from `start` up to, not including, `end`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the type's first line says it all")]
+pub struct Span {
+    pub start: usize,
+    pub end: usize,
+}
+
+/// A place in a text: line and column count from 1, columns in Unicode scalar values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[allow(missing_docs, reason = "the type's first line says it all")]
+pub struct Position {
+    pub line: u32,
+    pub column: u32,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+/// A text and the name it goes by in messages, cheap to clone.
+///
+/// ```
+/// let source = ramgate::Source::new("net-ops.json", "{\n  \"Version\": \"1\"\n}");
+/// assert_eq!(source.position(4).to_string(), "2:3");
+/// ```
+#[derive(Clone)]
+pub struct Source(Arc<Inner>);
+
+struct Inner {
+    name: Arc<str>,
+    text: String,
+    /// The place of every `STRIDE`-th byte or so, made when first asked for.
+    marks: OnceLock<Vec<Mark>>,
+    origin: Option<Origin>,
+}
+
+struct Mark {
+    offset: usize,
+    position: Position,
+}
+
+/// Where an embedded text stands: a string literal of another source.
+struct Origin {
+    source: Source,
+    literal: Span,
+}
+
+/// A position costs at most a scan of this many bytes, also in a file that is one long line.
+const STRIDE: usize = 4096;
+
+impl Source {
+    /// A text with the name that messages call it by, a path as a rule.
+    pub fn new(name: impl Into<Arc<str>>, text: impl Into<String>) -> Source {
+        Source(Arc::new(Inner {
+            name: name.into(),
+            text: text.into(),
+            marks: OnceLock::new(),
+            origin: None,
+        }))
+    }
+
+    /// A document that stands in `origin` as a string literal (`"document": "{\"Version\": …}"`).
+    /// Positions in it are given where the user sees them: in the outer file.
+    pub(crate) fn embedded(origin: &Source, literal: Span, text: String) -> Source {
+        let origin_of = Origin {
+            source: origin.clone(),
+            literal,
+        };
+        Source(Arc::new(Inner {
+            name: Arc::clone(&origin.0.name),
+            text,
+            marks: OnceLock::new(),
+            origin: Some(origin_of),
+        }))
+    }
+
+    /// The name given to [`Source::new`].
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    pub(crate) fn shared_name(&self) -> Arc<str> {
+        Arc::clone(&self.0.name)
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// The text of a span, empty where the span is none of this text.
+    pub fn slice(&self, span: Span) -> &str {
+        self.0.text.get(span.start..span.end).unwrap_or_default()
+    }
+
+    /// Line and column of a byte offset; past the end counts as the end.
+    pub fn position(&self, offset: usize) -> Position {
+        match &self.0.origin {
+            Some(origin) => {
+                let literal = origin.source.slice(origin.literal);
+                origin
+                    .source
+                    .position(origin.literal.start + raw_offset(literal, offset))
+            }
+            None => self.own_position(offset),
+        }
+    }
+
+    fn own_position(&self, offset: usize) -> Position {
+        let marks = self.0.marks.get_or_init(|| marks(&self.0.text));
+        let after = marks.partition_point(|mark| mark.offset <= offset);
+        let (from, mut position) = match after.checked_sub(1).and_then(|index| marks.get(index)) {
+            Some(mark) => (mark.offset, mark.position),
+            None => (0, Position { line: 1, column: 1 }),
+        };
+        let end = offset.min(self.0.text.len());
+        for (_, c) in self
+            .0
+            .text
+            .get(from..)
+            .unwrap_or_default()
+            .char_indices()
+            .take_while(|(index, _)| from + index < end)
+        {
+            advance(&mut position, c);
+        }
+        position
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Source({:?}, {} bytes)", self.name(), self.0.text.len())
+    }
+}
+
+fn advance(position: &mut Position, c: char) {
+    if c == '\n' {
+        position.line = position.line.saturating_add(1);
+        position.column = 1;
+    } else {
+        position.column = position.column.saturating_add(1);
+    }
+}
+
+fn marks(text: &str) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    let mut position = Position { line: 1, column: 1 };
+    let mut next = 0;
+    for (offset, c) in text.char_indices() {
+        if offset >= next {
+            marks.push(Mark { offset, position });
+            next = offset + STRIDE;
+        }
+        advance(&mut position, c);
+    }
+    marks
+}
+
+/// Where byte `offset` of a decoded JSON string stands in its literal, quotes included.
+fn raw_offset(literal: &str, offset: usize) -> usize {
+    let mut decoded = 0;
+    let mut chars = literal.char_indices().skip(1).peekable();
+    while let Some((index, c)) = chars.next() {
+        if decoded >= offset {
+            return index;
+        }
+        if c != '\\' {
+            decoded += c.len_utf8();
+            continue;
+        }
+        match chars.next() {
+            Some((_, 'u')) => {
+                let unit = hex4(literal, index + 2);
+                chars.nth(3);
+                decoded += match unit {
+                    // A surrogate pair is two escapes for one character of four bytes: count it at its first half.
+                    0xD800..0xDC00 => 4,
+                    0xDC00..0xE000 => 0,
+                    _ => char::from_u32(unit).map_or(0, char::len_utf8),
+                };
+            }
+            _ => decoded += 1,
+        }
+    }
+    literal.len().saturating_sub(1)
+}
+
+fn hex4(literal: &str, at: usize) -> u32 {
+    literal
+        .get(at..at + 4)
+        .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters() {
+        let source = Source::new("a", "äö\nü\"x");
+        assert_eq!(source.position(4), Position { line: 1, column: 3 });
+        assert_eq!(source.position(5), Position { line: 2, column: 1 });
+        assert_eq!(source.position(8), Position { line: 2, column: 3 });
+        assert_eq!(source.position(1000), Position { line: 2, column: 4 });
+    }
+
+    #[test]
+    fn one_long_line_is_counted_across_marks() {
+        let source = Source::new("a", "é".repeat(10_000));
+        assert_eq!(
+            source.position(2 * 9_000),
+            Position {
+                line: 1,
+                column: 9_001
+            }
+        );
+    }
+
+    #[test]
+    fn an_embedded_text_points_into_its_literal() {
+        let outer = "{\"document\": \"{\\\"A\\\": \\\"\\u00e9\\ud83d\\ude00x\\\"}\"}";
+        let start = outer.find("\"{").unwrap();
+        let literal = Span {
+            start,
+            end: outer.len() - 1,
+        };
+        let decoded: String = serde_json::from_str(&outer[literal.start..literal.end]).unwrap();
+        let inner = Source::embedded(&Source::new("o", outer), literal, decoded.clone());
+        let x = inner.position(decoded.find('x').unwrap());
+        assert_eq!(
+            x.column as usize,
+            outer.chars().position(|c| c == 'x').unwrap() + 1
+        );
+        let a = inner.position(decoded.find('A').unwrap());
+        assert_eq!(a.column as usize, outer.find('A').unwrap() + 1);
+    }
+}
