@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::request::RequestError;
+use crate::other_reading::OtherReadings;
+use crate::problem::RequestError;
 use crate::truth::{Match, OpenRule};
 use crate::wildcard::{self, Case};
 
@@ -132,6 +133,7 @@ fn split(text: &str, [a, b, c, d]: [usize; 4]) -> Option<[&str; 5]> {
 pub(crate) struct ResourcePattern {
     text: Box<str>,
     colons: Option<[usize; 4]>,
+    others: OtherReadings,
 }
 
 impl ResourcePattern {
@@ -139,6 +141,7 @@ impl ResourcePattern {
         ResourcePattern {
             text: text.into(),
             colons: first_colons(text),
+            others: OtherReadings::of(text, true),
         }
     }
 
@@ -151,9 +154,15 @@ impl ResourcePattern {
         if &*self.text == "*" {
             return Match::YES; // W9
         }
-        let Some(request) = resource.fields() else {
-            return self.matches_no_resource();
-        };
+        match resource.fields() {
+            Some(request) => self
+                .others
+                .doubt(self.matches_literally(resource, request), &resource.text),
+            None => self.matches_no_resource(),
+        }
+    }
+
+    fn matches_literally(&self, resource: &Arn<'_>, request: [&str; 5]) -> Match {
         let pattern = self.colons.and_then(|colons| split(&self.text, colons));
         let by_fields = pattern.map_or(Match::NO, |pattern| matches_by_fields(pattern, request));
         if by_fields.truth != crate::truth::Truth::No {

@@ -243,7 +243,7 @@ fn read_lines(source: &Source, accounts: &mut OpenAccount<'_>) -> Result<Vec<Cas
         let mut fields = Fields::new(&padded);
         match json::read(&padded) {
             Ok(node) => cases.extend(Case::read(&mut fields, &node, "", accounts)),
-            Err(problem) => problems.push(problem),
+            Err(problem) => problems.push(*problem),
         }
         problems.append(&mut fields.problems);
     }

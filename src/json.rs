@@ -98,10 +98,10 @@ impl<'a> Node<'a> {
 }
 
 /// Reads a whole text as one JSON value.
-pub(crate) fn read(source: &Source) -> Result<Node<'_>, Problem> {
+pub(crate) fn read(source: &Source) -> Result<Node<'_>, Box<Problem>> {
     let text = source.text();
     if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
-        return Err(syntax_problem(source, &error));
+        return Err(Box::new(syntax_problem(source, &error)));
     }
     let mut walk = Walk {
         source,
@@ -164,7 +164,11 @@ pub(crate) fn join(path: &str, key: &str) -> String {
 
 fn syntax_problem(source: &Source, error: &serde_json::Error) -> Problem {
     let text = source.text();
-    let offset = offset_of(text, error.line(), error.column());
+    let offset = if error.is_eof() {
+        text.len()
+    } else {
+        offset_of(text, error.line(), error.column())
+    };
     let span = Span {
         start: offset,
         end: offset
@@ -250,7 +254,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Over white space and the punctuation that the grammar check has seen to be in its place.
-    fn to_next_token(&mut self) {
+    fn next_token(&mut self) {
         self.skip(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':'));
     }
 
@@ -265,8 +269,8 @@ impl<'a> Walk<'a> {
         self.text.get(span.start..span.end).unwrap_or_default()
     }
 
-    fn value(&mut self, depth: usize) -> Result<Node<'a>, Problem> {
-        self.to_next_token();
+    fn value(&mut self, depth: usize) -> Result<Node<'a>, Box<Problem>> {
+        self.next_token();
         let start = self.at;
         let value = match self.peek() {
             Some(b'{' | b'[') if depth >= DEPTH_MAX => {
@@ -275,14 +279,14 @@ impl<'a> Walk<'a> {
                     end: start + 1,
                 };
                 let message = format!("nested deeper than {DEPTH_MAX} levels");
-                return Err(Problem::new(
+                return Err(Box::new(Problem::new(
                     self.source,
                     span,
                     "",
                     ProblemKind::NestingTooDeep,
                     "G1",
                     message,
-                ));
+                )));
             }
             Some(b'{') => Value::Object(self.object(depth)?),
             Some(b'[') => Value::Array(self.array(depth)?),
@@ -295,11 +299,11 @@ impl<'a> Walk<'a> {
         })
     }
 
-    fn object(&mut self, depth: usize) -> Result<Vec<Member<'a>>, Problem> {
+    fn object(&mut self, depth: usize) -> Result<Vec<Member<'a>>, Box<Problem>> {
         let mut members = Vec::new();
         self.at += 1;
         loop {
-            self.to_next_token();
+            self.next_token();
             if self.peek() != Some(b'"') {
                 self.at += 1;
                 return Ok(members);
@@ -313,11 +317,11 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn array(&mut self, depth: usize) -> Result<Vec<Node<'a>>, Problem> {
+    fn array(&mut self, depth: usize) -> Result<Vec<Node<'a>>, Box<Problem>> {
         let mut nodes = Vec::new();
         self.at += 1;
         loop {
-            self.to_next_token();
+            self.next_token();
             if matches!(self.peek(), Some(b']') | None) {
                 self.at += 1;
                 return Ok(nodes);
@@ -326,7 +330,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn string(&mut self) -> Result<(Cow<'a, str>, Span), Problem> {
+    fn string(&mut self) -> Result<(Cow<'a, str>, Span), Box<Problem>> {
         let start = self.at;
         self.at += 1;
         let mut escaped = false;
@@ -354,14 +358,14 @@ impl<'a> Walk<'a> {
             .map(|text| (Cow::Owned(text), span))
             .map_err(|_| {
                 let message = "this string holds half of a surrogate pair, which is no character";
-                Problem::new(
+                Box::new(Problem::new(
                     self.source,
                     span,
                     "",
                     ProblemKind::JsonSyntax,
                     "G1",
                     message,
-                )
+                ))
             })
     }
 
@@ -378,6 +382,7 @@ impl<'a> Walk<'a> {
 }
 
 #[cfg(test)]
+#[allow(clippy::string_slice, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::problem::quoted;
-use crate::request::RequestError;
+use crate::problem::{RequestError, quoted};
 use crate::wildcard::has_wildcard;
 
 /// Who asks.

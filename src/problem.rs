@@ -152,16 +152,33 @@ impl LoadError {
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
-
-    pub(crate) fn into_problems(self) -> Vec<Problem> {
-        self.problems
-    }
 }
 
 impl From<Problem> for LoadError {
     fn from(problem: Problem) -> LoadError {
         LoadError {
             problems: vec![problem],
+        }
+    }
+}
+
+impl From<Box<Problem>> for LoadError {
+    fn from(problem: Box<Problem>) -> LoadError {
+        LoadError::from(*problem)
+    }
+}
+
+/// A request that cannot be asked, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct RequestError {
+    message: String,
+}
+
+impl RequestError {
+    pub(crate) fn new(message: impl Into<String>) -> RequestError {
+        RequestError {
+            message: message.into(),
         }
     }
 }

@@ -8,23 +8,8 @@ use serde::{Serialize, Serializer};
 
 use crate::arn::Arn;
 use crate::principal::Principal;
-use crate::problem::quoted;
+use crate::problem::{RequestError, quoted};
 use crate::wildcard::has_wildcard;
-
-/// A request that cannot be asked, and why.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct RequestError {
-    message: String,
-}
-
-impl RequestError {
-    pub(crate) fn new(message: impl Into<String>) -> RequestError {
-        RequestError {
-            message: message.into(),
-        }
-    }
-}
 
 /// One question. It borrows the texts it is made of; [`Request::into_owned`] lets go of them.
 ///

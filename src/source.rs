@@ -184,9 +184,9 @@ fn raw_offset(literal: &str, offset: usize) -> usize {
                 let unit = hex4(literal, index + 2);
                 chars.nth(3);
                 decoded += match unit {
-                    // A surrogate pair is two escapes for one character of four bytes: count it at its first half.
-                    0xD800..0xDC00 => 4,
-                    0xDC00..0xE000 => 0,
+                    // A surrogate pair is two escapes for one character of four bytes: it counts when it is complete.
+                    0xD800..0xDC00 => 0,
+                    0xDC00..0xE000 => 4,
                     _ => char::from_u32(unit).map_or(0, char::len_utf8),
                 };
             }
@@ -204,6 +204,7 @@ fn hex4(literal: &str, at: usize) -> u32 {
 }
 
 #[cfg(test)]
+#[allow(clippy::string_slice, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -42,16 +42,18 @@ pub enum OpenRule {
     T21,
     T23,
     T24,
+    V1,
     W7,
+    W8,
     W9,
 }
 
 impl OpenRule {
-    const ALL: [OpenRule; 31] = {
+    const ALL: [OpenRule; 33] = {
         use OpenRule::*;
         [
             A3, A4, E4, E7, E9, E12, E13, E16, E17, G5, G11, G13, G18, K0, K19, O4, O5, O7, O9,
-            O11, O12, O13, O14, O18, O20, T19, T21, T23, T24, W7, W9,
+            O11, O12, O13, O14, O18, O20, T19, T21, T23, T24, V1, W7, W8, W9,
         ]
     };
 
@@ -88,7 +90,9 @@ impl OpenRule {
             T21 => "T21",
             T23 => "T23",
             T24 => "T24",
+            V1 => "V1",
             W7 => "W7",
+            W8 => "W8",
             W9 => "W9",
         }
     }
@@ -132,7 +136,9 @@ impl OpenRule {
             T21 => "whether a wildcard may name a trusted principal",
             T23 => "whom this id names",
             T24 => "whether a whole account may be named here",
+            V1 => "whether `${…}` is a variable",
             W7 => "whether `*` in a resource crosses `:`",
+            W8 => "whether a backslash takes the meaning from `*` and `?`",
             W9 => "whether a pattern for every ARN matches a request without a resource",
         }
     }
@@ -146,7 +152,7 @@ impl fmt::Display for OpenRule {
 
 /// A set of open rules, one bit each.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct OpenRules(u32);
+pub(crate) struct OpenRules(u64);
 
 impl OpenRules {
     pub(crate) const NONE: OpenRules = OpenRules(0);

@@ -6,8 +6,8 @@ use crate::account::Organization;
 use crate::decision::{Decision, Evaluation, Explanation};
 use crate::policy::{Policies, Policy, Stage};
 use crate::principal::Principal;
+use crate::problem::RequestError;
 use crate::question::Question;
-use crate::request::RequestError;
 
 /// Where a question's policies come from.
 #[derive(Clone, Debug)]

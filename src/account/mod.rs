@@ -10,8 +10,8 @@ use crate::arn::Arn;
 use crate::decision::{self, Decision, Evaluation, Explanation};
 use crate::policy::{Level, Policies, Policy, PolicySet, Settings};
 use crate::principal::Principal;
-use crate::problem::{Problem, quoted};
-use crate::request::{Request, RequestError};
+use crate::problem::{Problem, RequestError, quoted};
+use crate::request::Request;
 
 pub use assignment::Assignment;
 pub use snapshot::OpenFile;

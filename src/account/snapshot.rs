@@ -56,7 +56,7 @@ impl Organization {
         for source in sources {
             match json::read(source) {
                 Ok(node) => nodes.push((source, node)),
-                Err(problem) => reader.problems.push(problem),
+                Err(problem) => reader.problems.push(*problem),
             }
         }
         let merged = reader.merge(&nodes);

@@ -9,6 +9,7 @@ mod string;
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::other_reading::OtherReadings;
 use crate::request::{Facts, same_key};
 use crate::truth::{Match, OpenRule, Truth};
 use crate::wildcard::{self, Case};
@@ -221,8 +222,8 @@ const TYPED_KEYS: [(&str, Family); 5] = [
 /// The listed values as their family compares them. `None`: a value that lenient reading let pass.
 #[derive(Clone, Debug)]
 enum Test {
-    /// The texts themselves, compared by [`string::fits`].
-    Text,
+    /// The texts themselves, compared by [`string::fits`], and their other readings, which nearly none has.
+    Texts(Box<[OtherReadings]>),
     Numbers(Box<[Option<numeric::Decimal<'static>>]>),
     Dates(Box<[Option<date::Instant<'static>>]>),
     Booleans(Box<[Option<bool>]>),
@@ -239,7 +240,10 @@ impl Condition {
         let listed: Box<[Box<str>]> = values.map(Into::into).collect();
         let texts = || listed.iter().map(|text| &**text);
         let test = match operator.family {
-            Family::String => Test::Text,
+            Family::String => {
+                let like = operator.comparison == Comparison::Like;
+                Test::Texts(texts().map(|text| OtherReadings::of(text, like)).collect())
+            }
             Family::Numeric => Test::Numbers(
                 texts()
                     .map(|text| numeric::Decimal::read(text).map(numeric::Decimal::into_owned))
@@ -348,9 +352,14 @@ impl Condition {
     fn fits_any_listed(&self, value: &str, facts: &Facts<'_>) -> Match {
         let comparison = self.operator.comparison;
         match &self.test {
-            Test::Text => any(&self.listed, |listed| {
-                string::fits(comparison, listed, value)
-            }),
+            Test::Texts(others) => self
+                .listed
+                .iter()
+                .zip(others)
+                .map(|(listed, others)| {
+                    others.doubt(string::fits(comparison, listed, value), value)
+                })
+                .fold(Match::NO, Match::or),
             Test::Numbers(listed) => numeric::fits_any(comparison, listed, value),
             Test::Dates(listed) => date::fits_any(comparison, listed, value),
             Test::Booleans(listed) => boolean::fits_any(listed, value),
@@ -358,10 +367,6 @@ impl Condition {
                 ip_address::fits_any(comparison, listed, value, facts.request.action_service())
             }
         }
-    }
-
-    pub(crate) fn key(&self) -> &str {
-        &self.key
     }
 
     /// The condition and both sides of it, for a person: why it does not hold.

@@ -54,11 +54,13 @@ mod tests {
     /// Unicode's own table of simple folding, as the regex crate carries it.
     #[test]
     fn folding_is_unicodes_simple_folding() {
+        // The compiler's Unicode may be newer than the oracle's.
+        let unassigned = regex::Regex::new(r"^\p{Cn}$").unwrap();
         for c in ('\u{80}'..='\u{1ffff}').filter(|c| fold(*c) != *c) {
             let pattern =
                 regex::Regex::new(&format!("^(?i:{})$", regex::escape(&c.to_string()))).unwrap();
             assert!(
-                pattern.is_match(&fold(c).to_string()),
+                unassigned.is_match(&c.to_string()) || pattern.is_match(&fold(c).to_string()),
                 "{c:?} U+{:04X} folds to {:?}",
                 c as u32,
                 fold(c)

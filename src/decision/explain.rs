@@ -7,10 +7,11 @@ use serde::{Serialize, Serializer};
 
 use crate::arn::Arn;
 use crate::decision::denied_detail::denied_detail;
+use crate::decision::unit::Unit;
 use crate::decision::walk::{Listener, Outcome, UnitKey, Walk};
 use crate::decision::{AccessDeniedDetail, Decision, DeterminingStatement, Evaluation};
 use crate::document::Effect;
-use crate::policy::{CompiledStatement, Element, Policies, Policy, Stage, Unit, is_assume_role};
+use crate::policy::{CompiledStatement, Element, Policies, Policy, Stage, is_assume_role};
 use crate::request::{Facts, Request};
 use crate::truth::{OpenRule, OpenRules, Truth};
 

@@ -2,6 +2,7 @@
 
 mod denied_detail;
 mod explain;
+mod unit;
 mod walk;
 
 use std::fmt;

@@ -2,8 +2,9 @@
 
 use crate::arn::Arn;
 use crate::decision::Decision;
+use crate::decision::unit::Unit;
 use crate::document::Effect;
-use crate::policy::{Combination, GroupPolicies, Level, Policies, Stage, Unit, is_assume_role};
+use crate::policy::{Combination, GroupPolicies, Level, Policies, Stage, is_assume_role};
 use crate::principal::Principal;
 use crate::request::{Facts, Request};
 use crate::truth::OpenRule;

@@ -192,7 +192,7 @@ impl Document {
     pub fn read(source: &Source, reading: Reading) -> (Option<Document>, Vec<Problem>) {
         match json::read(source) {
             Ok(node) => read_node(source, &node, reading, true),
-            Err(problem) => (None, vec![problem]),
+            Err(problem) => (None, vec![*problem]),
         }
     }
 

@@ -1,7 +1,5 @@
 //! Prints a policy in its canonical order and layout, with nothing added and nothing lost.
 
-use std::borrow::Cow;
-
 use crate::json::{self, Member, Node, Value};
 use crate::problem::{LoadError, Problem, ProblemKind};
 use crate::source::Source;
@@ -128,6 +126,6 @@ fn list<T>(
     out.push(close);
 }
 
-fn literal(text: &Cow<'_, str>) -> String {
-    serde_json::Value::String(text.to_string()).to_string()
+fn literal(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }

@@ -10,11 +10,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::document::{Document, PolicyKind, ResourceService};
+use crate::document::{Document, ResourceService};
 
 pub(crate) use read::read_policy;
 pub use set::PolicySet;
-pub(crate) use set::Unit;
 pub(crate) use statement::{CompiledStatement, Element, is_assume_role};
 
 /// A step of the evaluation process, in its order (E4 to E8).
@@ -64,7 +63,6 @@ impl fmt::Display for Stage {
 pub struct Policy {
     pub(crate) name: Arc<str>,
     pub(crate) file: Arc<str>,
-    pub(crate) kind: PolicyKind,
     pub(crate) statements: Box<[CompiledStatement]>,
     /// X5: a control policy that binds the account itself too.
     pub(crate) scope_all: bool,
@@ -81,7 +79,6 @@ impl Policy {
         Policy {
             name: name.into(),
             file: source.shared_name(),
-            kind: document.kind(),
             statements: statements.collect(),
             scope_all: false,
         }

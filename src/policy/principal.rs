@@ -61,13 +61,22 @@ impl PrincipalTest {
 
     /// Whether any of the names is the caller's.
     pub(crate) fn matches(&self, facts: &Facts<'_>) -> Match {
-        let matches = |(form, name): &(Form, Box<str>)| match form {
+        let literal = |(form, name): &(Form, Box<str>)| match form {
             Form::TrustRam => trust_ram(name, facts),
             Form::TrustService => trust_service(name, facts),
             Form::TrustFederated => trust_federated(name, facts),
             Form::TrustEverybody => Match::unknown(OpenRule::T21),
             Form::Listed => self.listed(name, facts),
             Form::Key => key(name, facts),
+        };
+        // V1: whom a variable names, nobody can tell; as text it is read here.
+        let matches = |named: &(Form, Box<str>)| {
+            let answer = literal(named);
+            if named.1.contains("${") {
+                answer.under(OpenRule::V1)
+            } else {
+                answer
+            }
         };
         self.names.iter().map(matches).fold(Match::NO, Match::or)
     }

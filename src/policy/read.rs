@@ -22,7 +22,7 @@ pub(crate) fn read_policy(
             let embedded = Source::embedded(source, node.span, text.to_string());
             match json::read(&embedded) {
                 Ok(node) => document::read_node(&embedded, &node, reading, true),
-                Err(problem) => (None, vec![problem]),
+                Err(problem) => (None, vec![*problem]),
             }
         }
         _ => document::read_node(source, node, reading, false),

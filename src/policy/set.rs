@@ -1,12 +1,8 @@
-//! The policies of one stage as one unit: a matching Deny beats a matching Allow (E1).
+//! The policies of one stage.
 
 use std::sync::Arc;
 
-use crate::decision::Decision;
-use crate::document::Effect;
-use crate::policy::{CompiledStatement, Policy, Settings};
-use crate::request::Facts;
-use crate::truth::{Match, OpenRule, OpenRules, Truth};
+use crate::policy::{CompiledStatement, Policy};
 
 /// The policies of one stage.
 ///
@@ -50,121 +46,5 @@ impl PolicySet {
                 .iter()
                 .map(move |statement| (policy, statement))
         })
-    }
-}
-
-/// One unit and what it is asked.
-#[derive(Clone, Copy)]
-pub(crate) struct Unit<'p> {
-    pub(crate) set: &'p PolicySet,
-    /// An open rule on which every match of the unit hangs (T19).
-    pub(crate) unless_told: Option<OpenRule>,
-    /// X5: only Denies of policies of scope `All` count.
-    pub(crate) denies_of_scope_all_only: bool,
-    pub(crate) settings: Settings,
-}
-
-/// The open rules that a unit's answer hangs on, for each effect.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct UnitDoubts {
-    pub(crate) deny: OpenRules,
-    pub(crate) allow: OpenRules,
-}
-
-impl<'p> Unit<'p> {
-    pub(crate) fn of(set: &'p PolicySet, settings: Settings) -> Unit<'p> {
-        Unit {
-            set,
-            unless_told: None,
-            denies_of_scope_all_only: false,
-            settings,
-        }
-    }
-
-    /// Whether a statement of this unit matches, and whether that counts as a match for its effect.
-    pub(crate) fn applies(
-        &self,
-        policy: &Policy,
-        statement: &CompiledStatement,
-        facts: &Facts<'_>,
-    ) -> Match {
-        if self.denies_of_scope_all_only && statement.effect == Effect::Deny && !policy.scope_all {
-            return Match::NO;
-        }
-        let answer = statement.applies(facts, self.settings);
-        self.unless_told
-            .map_or(answer, |rule| answer.and(Match::unknown(rule)))
-    }
-
-    /// Only the decision: stops at the first Deny that matches.
-    pub(crate) fn decide(&self, facts: &Facts<'_>) -> Decision {
-        let mut decision = Decision::ImplicitDeny;
-        for (policy, statement) in self.set.statements() {
-            if statement.effect == Effect::Allow && decision == Decision::Allow {
-                continue;
-            }
-            let answer = self.applies(policy, statement, facts);
-            match statement.effect {
-                Effect::Deny if answer.truth != Truth::No => return Decision::ExplicitDeny,
-                Effect::Allow if answer.truth == Truth::Yes => decision = Decision::Allow,
-                _ => {}
-            }
-        }
-        decision
-    }
-
-    /// The decision, and the open rules that it hangs on (SEMANTICS.md, "What an answer hangs on").
-    pub(crate) fn evaluate(&self, facts: &Facts<'_>) -> (Decision, UnitDoubts) {
-        let mut deny = Side::default();
-        let mut allow = Side::default();
-        for (policy, statement) in self.set.statements() {
-            let answer = self.applies(policy, statement, facts);
-            match statement.effect {
-                Effect::Deny => deny.add(answer, answer.truth != Truth::No),
-                Effect::Allow => allow.add(answer, answer.truth == Truth::Yes),
-            }
-        }
-        let decision = match (deny.matched, allow.matched) {
-            (true, _) => Decision::ExplicitDeny,
-            (false, true) => Decision::Allow,
-            (false, false) => Decision::ImplicitDeny,
-        };
-        (
-            decision,
-            UnitDoubts {
-                deny: deny.doubts(),
-                allow: allow.doubts(),
-            },
-        )
-    }
-}
-
-/// The statements of one effect.
-#[derive(Default)]
-struct Side {
-    matched: bool,
-    sure: bool,
-    of_matching: OpenRules,
-    of_others: OpenRules,
-}
-
-impl Side {
-    fn add(&mut self, answer: Match, matches: bool) {
-        self.matched |= matches;
-        self.sure |= answer.is_sure_yes();
-        let doubts = if matches {
-            &mut self.of_matching
-        } else {
-            &mut self.of_others
-        };
-        *doubts = doubts.and(answer.doubts);
-    }
-
-    fn doubts(&self) -> OpenRules {
-        match (self.sure, self.matched) {
-            (true, _) => OpenRules::NONE,
-            (false, true) => self.of_matching,
-            (false, false) => self.of_others,
-        }
     }
 }

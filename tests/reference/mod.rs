@@ -897,9 +897,10 @@ impl<'a> Call<'a> {
             Some(session) if listed == Some(session) => is(true),
             Some(session) => open_if(wildcard(entry, &format!("{role}{session}")), "T23"),
             None => {
-                // Some session of the role fits where a beginning of the entry fits the role.
-                let mut ends = (0..=entry.len()).filter(|end| entry.is_char_boundary(*end));
-                open_if(ends.any(|end| wildcard(&entry[..end], &role)), "T23")
+                // Some session of the role may be meant; names of roles and sessions hold no `/`.
+                let (listed_role, _) = entry.rsplit_once('/').unwrap_or_default();
+                let of_role = wildcard(&format!("{listed_role}/"), &role);
+                open_if(listed.is_some() || of_role, "T23")
             }
         }
     }
@@ -997,6 +998,8 @@ impl<'a> Call<'a> {
         // O15: does a value of the request fit one of the listed?
         let fits = |value: &String| {
             let fits = or(listed.iter().map(|one| self.compare(operator, value, one)));
+            // How a value of the request is understood is one doubt, whatever is listed.
+            let fits = fits.doubt_if(operator.contains("IpAddress") && is_mapped(value), "O13");
             fits.doubt_if(of_another_family(operator, key), "K0")
         };
         // O4: the qualified forms negate value by value.
@@ -1091,15 +1094,20 @@ impl<'a> Call<'a> {
             return cannot_tell("O12");
         };
         let address = given.to_canonical(); // an IPv4-mapped IPv6 address becomes IPv4
-        let found = if !listed.contains('*') {
+        if !listed.contains('*') {
             in_block(address, listed, with_border)
         } else if ["oss", "vod"].contains(&self.action_service().as_str()) {
             is(in_octets(address, listed))
         } else {
             cannot_tell("O13")
-        };
-        found.doubt_if(address != given, "O13")
+        }
     }
+}
+
+/// O13: an IPv6 address that carries an IPv4 one.
+fn is_mapped(address: &str) -> bool {
+    let address = IpAddr::from_str(address);
+    address.is_ok_and(|address| address.to_canonical() != address)
 }
 
 /// K0: the key is known to hold what this operator does not compare.

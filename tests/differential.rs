@@ -1,0 +1,534 @@
+//! The engine against the reference interpreter, which shares no code with it: random cases, and small worlds in full.
+//!
+//! `RAMGATE_RANDOM_CASES` sets how many random cases, `RAMGATE_SEED` where they begin. A failure prints its seed and
+//! the smallest case that still fails, ready for a case file. `cargo test --test differential -- --nocapture` shows
+//! how often each decision, stage and open rule came up.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "tests: a failure is a panic, and the settings come from the environment"
+)]
+
+mod generate;
+mod reference;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use ramgate::{
+    Case, Document, Evaluation, Explanation, Level, LoadError, Policies, Policy, PolicyKind,
+    PolicySet, Question, Reading, ResourceService, Source, Wildcard,
+};
+use serde_json::{Value, json};
+
+/// About 20 seconds in the test profile on two cores.
+const RANDOM_CASES: u64 = 60_000;
+const SEED: u64 = 20_261_124;
+const THREADS: u64 = 2;
+
+/// The open rules that a case file can reach. Not among them: E4 (the caller's own control policies) needs a snapshot;
+/// G5, G11 and G13 need lenient reading.
+const OPEN_RULES: [&str; 27] = [
+    "A3", "A4", "E7", "E9", "E12", "E13", "E16", "E17", "G18", "K0", "K19", "O4", "O5", "O7", "O9",
+    "O11", "O12", "O13", "O14", "O18", "O20", "T19", "T21", "T23", "T24", "W7", "W9",
+];
+
+// Answers ---------------------------------------------------------------------------------------------------------
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Answer {
+    decision: String,
+    stage: String,
+    doubts: BTreeSet<String>,
+}
+
+impl From<reference::Answer> for Answer {
+    fn from(answer: reference::Answer) -> Answer {
+        let (decision, stage) = (answer.decision.to_string(), answer.stage.to_string());
+        Answer {
+            decision,
+            stage,
+            doubts: answer.doubts,
+        }
+    }
+}
+
+impl From<&Evaluation> for Answer {
+    fn from(found: &Evaluation) -> Answer {
+        Answer {
+            decision: found.decision.to_string(),
+            stage: found.stage.to_string(),
+            doubts: found.doubts.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl From<&Explanation> for Answer {
+    fn from(found: &Explanation) -> Answer {
+        let doubts = found.doubts.iter();
+        Answer {
+            decision: found.decision.to_string(),
+            stage: found.stage.to_string(),
+            doubts: doubts.map(|doubt| doubt.rule.to_string()).collect(),
+        }
+    }
+}
+
+// The engine, through its public parts ----------------------------------------------------------------------------
+
+/// Policies and question of a case, put together by hand.
+fn read(case: &Value) -> Result<(Policies, Question), LoadError> {
+    let question = Question::parse(&Source::new("request", case["request"].to_string()))?;
+    let service = resource_service(&question);
+    let policies = &case["policies"];
+    let set = |name: &str, kind| match &policies[name] {
+        Value::Null => Ok(None),
+        listed => policy_set(listed, kind).map(Some),
+    };
+    let identity = set("identity", PolicyKind::Identity)?.unwrap_or_default();
+    let mut read = Policies::default().with_identity(identity);
+    match &policies["resource_group"] {
+        Value::Object(groups) if !groups.contains_key("Statement") => {
+            let groups = groups
+                .iter()
+                .map(|(group, listed)| {
+                    Ok((
+                        group.as_str().into(),
+                        policy_set(listed, PolicyKind::Identity)?,
+                    ))
+                })
+                .collect::<Result<Vec<_>, LoadError>>()?;
+            read = read.with_resource_groups(groups);
+        }
+        Value::Null => {}
+        listed => read = read.with_resource_group(policy_set(listed, PolicyKind::Identity)?),
+    }
+    if let Some(levels) = policies["control"].as_array() {
+        let levels = levels
+            .iter()
+            .map(|level| policy_set(level, PolicyKind::Control).map(Level::new));
+        read = read.with_control(levels.collect::<Result<_, _>>()?);
+    }
+    let session = set("session", PolicyKind::Session)?.or(question.session.clone());
+    if let Some(session) = session {
+        read = read.with_session(session);
+    }
+    if let Some(resource) = set("resource", PolicyKind::Resource(service))? {
+        read = read.with_resource(resource);
+    }
+    if let Some(trust) = set("trust", PolicyKind::Trust)? {
+        read = read.with_trust(trust);
+    }
+    if let Some(endpoint) = set("endpoint", PolicyKind::Endpoint)? {
+        read = read.with_endpoint(endpoint);
+    }
+    Ok((read, question))
+}
+
+fn resource_service(question: &Question) -> ResourceService {
+    let request = &question.request;
+    let named = request.resources().find_map(|resource| resource.service());
+    ResourceService::of(named.unwrap_or(request.action().split(':').next().unwrap()))
+}
+
+fn policy_set(listed: &Value, kind: PolicyKind) -> Result<PolicySet, LoadError> {
+    let mut policies = vec![];
+    for one in listed
+        .as_array()
+        .map_or(std::slice::from_ref(listed), Vec::as_slice)
+    {
+        let (document, system) = match one.get("document") {
+            Some(document) => (document, one["type"] == "System"),
+            None => (one, false),
+        };
+        let text = document
+            .as_str()
+            .map_or(document.to_string(), str::to_string);
+        let reading = Reading::new(kind);
+        let reading = if system { reading.system() } else { reading };
+        let document = Document::parse_as(&Source::new("policy", text), reading)?;
+        policies.push(Arc::new(Policy::new("policy", &document)));
+    }
+    Ok(policies.into_iter().collect())
+}
+
+/// The same case as a case file.
+fn from_case_file(case: &Value) -> Result<Explanation, LoadError> {
+    let source = Source::new("case.json", case.to_string());
+    let mut none = |_: &str, _: &Source| Err("no snapshots here".to_string());
+    let cases = Case::read_all(&source, &mut none)?;
+    cases.first().expect("one case").explain()
+}
+
+// One comparison --------------------------------------------------------------------------------------------------
+
+/// What went wrong, in a word that shrinking keeps, and what was found.
+#[derive(Debug)]
+struct Difference {
+    what: String,
+    found: String,
+}
+
+fn difference(what: impl Into<String>, found: impl std::fmt::Debug) -> Option<Difference> {
+    Some(Difference {
+        what: what.into(),
+        found: format!("{found:?}"),
+    })
+}
+
+/// Everything that must hold of a case. `answer` receives the reference's.
+fn differs(case: &Value) -> Option<Difference> {
+    let compared = catch_unwind(AssertUnwindSafe(|| compare(case)));
+    compared.unwrap_or_else(|_| difference("panic", ()))
+}
+
+fn compare(case: &Value) -> Option<Difference> {
+    let expected = Answer::from(reference::decide(case));
+    let (policies, question) = match read(case) {
+        Ok(read) => read,
+        Err(error) => return difference(refusal("refused", &error), error),
+    };
+    let request = &question.request;
+    let found = Answer::from(&policies.evaluate(request));
+    if found != expected {
+        let what = [
+            (found.decision != expected.decision, "decision"),
+            (found.stage != expected.stage, "stage"),
+            (found.doubts != expected.doubts, "doubts"),
+        ];
+        let what: Vec<&str> = what
+            .iter()
+            .filter(|(differs, _)| *differs)
+            .map(|(_, what)| *what)
+            .collect();
+        return difference(format!("evaluate: {}", what.join(", ")), found);
+    }
+    let decision = policies.decide(request).to_string();
+    if decision != found.decision {
+        return difference("decide", decision);
+    }
+    let explained = Answer::from(&policies.explain(request));
+    if explained != found {
+        return difference("explain", explained);
+    }
+    match from_case_file(case) {
+        Ok(explanation) if Answer::from(&explanation) == found => {}
+        Ok(explanation) => return difference("case file", Answer::from(&explanation)),
+        Err(error) => return difference(refusal("case file refused", &error), error),
+    }
+    for (name, variant) in [("order", reversed(case)), ("format", formatted(case))] {
+        match read(&variant) {
+            Ok((policies, question)) => {
+                let answer = Answer::from(&policies.evaluate(&question.request));
+                if answer != found {
+                    return difference(name, answer);
+                }
+            }
+            Err(error) => return difference(refusal(name, &error), error),
+        }
+    }
+    None
+}
+
+fn refusal(what: &str, error: &LoadError) -> String {
+    let first = error
+        .problems()
+        .first()
+        .map(|problem| problem.message.clone());
+    format!("{what}: {}", first.unwrap_or_default())
+}
+
+/// The case with every list of its policies turned round, except that of control levels: order decides nothing (G6, G16).
+fn reversed(case: &Value) -> Value {
+    let mut case = case.clone();
+    let mut policies = case["policies"].take();
+    if let Some(members) = policies.as_object_mut() {
+        for (name, listed) in members {
+            match listed.as_array_mut() {
+                Some(levels) if name == "control" => levels.iter_mut().for_each(reverse),
+                _ => reverse(listed),
+            }
+        }
+    }
+    case["policies"] = policies;
+    case
+}
+
+fn reverse(value: &mut Value) {
+    match value {
+        Value::Array(list) => {
+            list.reverse();
+            list.iter_mut().for_each(reverse);
+        }
+        Value::Object(members) => members.values_mut().for_each(reverse),
+        _ => {}
+    }
+}
+
+/// The case with every document as the text that `format` prints.
+fn formatted(case: &Value) -> Value {
+    let mut case = case.clone();
+    format_documents(&mut case["policies"]);
+    if let Some(session) = case["request"].get_mut("session_policy") {
+        format_documents(session);
+    }
+    case
+}
+
+fn format_documents(value: &mut Value) {
+    let text = match value {
+        Value::Array(list) => return list.iter_mut().for_each(format_documents),
+        Value::Object(members) if members.contains_key("Statement") => json!(members).to_string(),
+        Value::Object(members) => return members.values_mut().for_each(format_documents),
+        Value::String(text) if text.starts_with('{') => text.clone(),
+        _ => return,
+    };
+    let printed = ramgate::format(&Source::new("policy", text.as_str())).expect("a policy");
+    let same: Value = serde_json::from_str(&printed).expect("JSON");
+    assert_eq!(same, serde_json::from_str::<Value>(&text).unwrap());
+    // White space counts where a text is the whole document (L1, L9): else it might be too long now.
+    if printed.chars().count() <= 2048 {
+        *value = printed.into();
+    }
+}
+
+// Shrinking -------------------------------------------------------------------------------------------------------
+
+/// The smallest case found that still differs in the same way.
+fn shrink(mut case: Value, what: &str) -> Value {
+    let still = |case: &Value| differs(case).is_some_and(|difference| difference.what == what);
+    'smaller: loop {
+        for candidate in smaller(&case) {
+            if still(&candidate) {
+                case = candidate;
+                continue 'smaller;
+            }
+        }
+        return case;
+    }
+}
+
+/// The value with one thing less, the greater things first.
+fn smaller(value: &Value) -> Vec<Value> {
+    let mut found = vec![];
+    match value {
+        Value::Array(list) => {
+            for index in 0..list.len() {
+                let mut fewer = list.clone();
+                fewer.remove(index);
+                found.push(Value::Array(fewer));
+            }
+            if let [one] = &list[..] {
+                found.push(one.clone());
+            }
+            for (index, element) in list.iter().enumerate() {
+                for element in smaller(element) {
+                    let mut list = list.clone();
+                    list[index] = element;
+                    found.push(Value::Array(list));
+                }
+            }
+        }
+        Value::Object(members) => {
+            found.extend(members.get("document").cloned());
+            for name in members.keys() {
+                let mut fewer = members.clone();
+                fewer.remove(name);
+                found.push(Value::Object(fewer));
+            }
+            for (name, member) in members {
+                for member in smaller(member) {
+                    let mut members = members.clone();
+                    members.insert(name.clone(), member);
+                    found.push(Value::Object(members));
+                }
+            }
+        }
+        Value::String(text) if text.starts_with('{') => {
+            found.extend(serde_json::from_str::<Value>(text))
+        }
+        _ => {}
+    }
+    found
+}
+
+/// What to tell of a case that differs.
+fn report(case: Value, seed: u64, difference: &Difference) -> String {
+    let mut case = shrink(case, &difference.what);
+    let expected = Answer::from(reference::decide(&case));
+    let found = differs(&case).map_or(String::new(), |difference| difference.found);
+    case["expect"] = json!({ "decision": expected.decision, "stage": expected.stage, "doubts": expected.doubts });
+    let pretty = serde_json::to_string_pretty(&case).unwrap();
+    format!(
+        "{}; RAMGATE_SEED={seed} RAMGATE_RANDOM_CASES=1\n{pretty}\nreference: {expected:?}\nfound:     {found}\n",
+        difference.what
+    )
+}
+
+// Random cases ----------------------------------------------------------------------------------------------------
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().expect(name))
+}
+
+#[test]
+fn random_cases_agree() {
+    let (first, count) = (
+        setting("RAMGATE_SEED", SEED),
+        setting("RAMGATE_RANDOM_CASES", RANDOM_CASES),
+    );
+    let found: Vec<Tally> = std::thread::scope(|scope| {
+        let threads = (0..THREADS.min(count)).map(|thread| {
+            scope.spawn(move || {
+                Tally::of(
+                    (first..first + count)
+                        .skip(thread as usize)
+                        .step_by(THREADS as usize),
+                )
+            })
+        });
+        let threads: Vec<_> = threads.collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
+    });
+    let mut tally = Tally::default();
+    for part in found {
+        for (what, count) in part.counts {
+            *tally.counts.entry(what).or_default() += count;
+        }
+        tally.failures.extend(part.failures);
+    }
+    eprintln!(
+        "{count} random cases from seed {first}: {:#?}",
+        tally.counts
+    );
+    let failures: Vec<&str> = tally.failures.values().map(String::as_str).collect();
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+    if count >= 20_000 {
+        tally.expect_everything();
+    }
+}
+
+/// How often each thing came up, and the first failure of each kind.
+#[derive(Default)]
+struct Tally {
+    counts: BTreeMap<String, u64>,
+    failures: BTreeMap<String, String>,
+}
+
+impl Tally {
+    fn of(seeds: impl Iterator<Item = u64>) -> Tally {
+        let mut tally = Tally::default();
+        for seed in seeds {
+            let case = generate::case(seed);
+            match differs(&case) {
+                None => tally.count(&case),
+                Some(difference) if tally.failures.contains_key(&difference.what) => {}
+                Some(difference) => {
+                    let report = report(case, seed, &difference);
+                    tally.failures.insert(difference.what, report);
+                }
+            }
+            if tally.failures.len() > 4 {
+                break;
+            }
+        }
+        tally
+    }
+
+    fn count(&mut self, case: &Value) {
+        let answer = reference::decide(case);
+        let mut add = |what: String| *self.counts.entry(what).or_default() += 1;
+        add(format!("decision {}", answer.decision));
+        add(format!("stage {} {}", answer.stage, answer.decision));
+        if answer.doubts.is_empty() {
+            add("without doubts".to_string());
+        }
+        for rule in answer.doubts {
+            add(format!("doubt {rule} {}", answer.decision));
+        }
+    }
+
+    /// Every open rule, and every stage with every decision that it can have.
+    fn expect_everything(&self) {
+        let seen = |start: &str| self.counts.keys().any(|what| what.starts_with(start));
+        for rule in OPEN_RULES {
+            assert!(seen(&format!("doubt {rule} ")), "no answer hangs on {rule}");
+        }
+        for stage in [
+            "control",
+            "session",
+            "identity",
+            "resource_group",
+            "resource",
+            "trust",
+            "endpoint",
+        ] {
+            assert!(
+                seen(&format!("stage {stage} ExplicitDeny")),
+                "{stage} denies nothing"
+            );
+            let implicit = seen(&format!("stage {stage} ImplicitDeny"));
+            assert_eq!(implicit, stage != "resource_group", "{stage}"); // D5
+            let allows = seen(&format!("stage {stage} Allow"));
+            assert_eq!(
+                allows,
+                !["control", "session", "endpoint"].contains(&stage),
+                "{stage}"
+            );
+        }
+    }
+}
+
+// Wildcards -------------------------------------------------------------------------------------------------------
+
+/// All texts of up to `length` of these letters.
+fn words(letters: &[char], length: usize) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut longest = words.clone();
+    for _ in 0..length {
+        let longer = longest
+            .iter()
+            .flat_map(|word| letters.iter().map(move |letter| format!("{word}{letter}")));
+        longest = longer.collect();
+        words.extend(longest.clone());
+    }
+    words
+}
+
+#[test]
+fn wildcards_agree_on_all_short_patterns() {
+    let patterns = words(&['a', 'b', '*', '?'], 5);
+    let texts: BTreeSet<String> = words(&['a', 'b'], 6)
+        .into_iter()
+        .chain(words(&['a', 'b', '*'], 4))
+        .collect();
+    assert_eq!((patterns.len(), texts.len()), (1365, 217));
+    for (number, pattern) in patterns.iter().enumerate() {
+        let engine = Wildcard::new(pattern.as_str());
+        let as_regex = format!(
+            "^(?s:{})$",
+            regex::escape(pattern)
+                .replace("\\*", ".*")
+                .replace("\\?", ".")
+        );
+        let regex = (number % 5 == 0).then(|| regex::Regex::new(&as_regex).unwrap());
+        for text in &texts {
+            let expected = reference::wildcard(pattern, text);
+            assert_eq!(engine.matches(text), expected, "{pattern} {text}");
+            if let Some(regex) = &regex {
+                assert_eq!(regex.is_match(text), expected, "{as_regex} {text}");
+            }
+        }
+    }
+}
