@@ -1,11 +1,8 @@
-//! Resources: what a request names (one ARN, or nothing in particular), and the patterns that policies hold.
+//! The resource that a request names: one ARN, or nothing in particular.
 
 use std::borrow::Cow;
 
-use crate::other_reading::OtherReadings;
 use crate::problem::RequestError;
-use crate::truth::{Match, OpenRule};
-use crate::wildcard::{self, Case};
 
 /// The resource of a request: an ARN `acs:<service>:<region>:<account>:<relative id>` (A1), taken literally (W10),
 /// or `*` for a request without a particular resource (E20).
@@ -98,18 +95,14 @@ impl<'a> Arn<'a> {
         }
     }
 
-    fn fields(&self) -> Option<[&str; 5]> {
+    pub(crate) fn fields(&self) -> Option<[&str; 5]> {
         self.colons.and_then(|colons| split(&self.text, colons))
     }
 }
 
 /// The offsets of the first four colons, if there are as many.
-fn first_colons(text: &str) -> Option<[usize; 4]> {
-    let mut colons = text
-        .bytes()
-        .enumerate()
-        .filter(|(_, byte)| *byte == b':')
-        .map(|(at, _)| at);
+pub(crate) fn first_colons(text: &str) -> Option<[usize; 4]> {
+    let mut colons = memchr::memchr_iter(b':', text.as_bytes());
     Some([
         colons.next()?,
         colons.next()?,
@@ -118,7 +111,7 @@ fn first_colons(text: &str) -> Option<[usize; 4]> {
     ])
 }
 
-fn split(text: &str, [a, b, c, d]: [usize; 4]) -> Option<[&str; 5]> {
+pub(crate) fn split(text: &str, [a, b, c, d]: [usize; 4]) -> Option<[&str; 5]> {
     Some([
         text.get(..a)?,
         text.get(a + 1..b)?,
@@ -126,127 +119,4 @@ fn split(text: &str, [a, b, c, d]: [usize; 4]) -> Option<[&str; 5]> {
         text.get(c + 1..d)?,
         text.get(d + 1..)?,
     ])
-}
-
-/// A resource as a policy writes it: `*`, or an ARN with wildcards.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ResourcePattern {
-    text: Box<str>,
-    colons: Option<[usize; 4]>,
-    others: OtherReadings,
-}
-
-impl ResourcePattern {
-    pub(crate) fn new(text: &str) -> ResourcePattern {
-        ResourcePattern {
-            text: text.into(),
-            colons: first_colons(text),
-            others: OtherReadings::of(text, true),
-        }
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// Whether the pattern fits the resource of a request. O(pattern × text), no allocation.
-    pub(crate) fn matches(&self, resource: &Arn<'_>) -> Match {
-        if &*self.text == "*" {
-            return Match::YES; // W9
-        }
-        match resource.fields() {
-            Some(request) => self
-                .others
-                .doubt(self.matches_literally(resource, request), &resource.text),
-            None => self.matches_no_resource(),
-        }
-    }
-
-    fn matches_literally(&self, resource: &Arn<'_>, request: [&str; 5]) -> Match {
-        let pattern = self.colons.and_then(|colons| split(&self.text, colons));
-        let by_fields = pattern.map_or(Match::NO, |pattern| matches_by_fields(pattern, request));
-        if by_fields.truth != crate::truth::Truth::No {
-            return by_fields;
-        }
-        // W7: the text as a whole. G18: the case of `acs` and the service may not count.
-        let service_end = resource.colons.map_or(0, |[_, second, ..]| second);
-        if !wildcard::matches(&self.text, &resource.text, Case::IgnoreUpTo(service_end)) {
-            return Match::NO;
-        }
-        let complete = pattern.is_some_and(|[prefix, ..]| prefix == "acs");
-        let unknown = Match::unknown(OpenRule::W7);
-        if complete {
-            unknown
-        } else {
-            unknown.under(OpenRule::A4)
-        }
-    }
-
-    /// W9: against a request without a resource only `*` is sure.
-    fn matches_no_resource(&self) -> Match {
-        let stars = |field: &str| !field.is_empty() && field.bytes().all(|byte| byte == b'*');
-        let fits_every_arn = self
-            .colons
-            .and_then(|colons| split(&self.text, colons))
-            .is_some_and(|[prefix, rest @ ..]| {
-                (prefix.eq_ignore_ascii_case("acs") || stars(prefix)) && rest.into_iter().all(stars)
-            });
-        if fits_every_arn {
-            Match::unknown(OpenRule::W9)
-        } else if wildcard::matches(&self.text, "*", Case::Exact) {
-            Match::unknown(OpenRule::W7)
-        } else {
-            Match::NO
-        }
-    }
-}
-
-fn matches_by_fields(pattern: [&str; 5], request: [&str; 5]) -> Match {
-    let [
-        pattern_prefix,
-        pattern_service,
-        pattern_region,
-        pattern_account,
-        pattern_relative,
-    ] = pattern;
-    let [prefix, service, region, account, relative] = request;
-    prefix_matches(pattern_prefix, prefix)
-        .and(service_matches(pattern_service, service))
-        .and(place_matches(pattern_region, region))
-        .and(place_matches(pattern_account, account))
-        .and(Match::sure(wildcard::matches(
-            pattern_relative,
-            relative,
-            Case::Exact,
-        )))
-}
-
-fn prefix_matches(pattern: &str, prefix: &str) -> Match {
-    if pattern == prefix {
-        Match::YES
-    } else if pattern.eq_ignore_ascii_case(prefix) {
-        Match::unknown(OpenRule::G18)
-    } else if wildcard::matches(pattern, prefix, Case::Exact) {
-        Match::unknown(OpenRule::A4)
-    } else {
-        Match::NO
-    }
-}
-
-fn service_matches(pattern: &str, service: &str) -> Match {
-    if wildcard::matches(pattern, service, Case::Exact) {
-        Match::YES
-    } else if wildcard::matches(pattern, service, Case::Ignore) {
-        Match::unknown(OpenRule::G18)
-    } else {
-        Match::NO
-    }
-}
-
-/// A3: region or account.
-fn place_matches(pattern: &str, place: &str) -> Match {
-    if pattern.is_empty() && !place.is_empty() {
-        return Match::unknown(OpenRule::A3);
-    }
-    Match::sure(wildcard::matches(pattern, place, Case::Exact))
 }

@@ -62,6 +62,7 @@ mod principal;
 mod problem;
 mod question;
 mod request;
+mod resource_pattern;
 mod source;
 mod suggest;
 mod truth;

@@ -33,6 +33,10 @@ impl OtherReadings {
         OtherReadings(readings.into())
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The literal answer, with the doubts of the readings under which it could be another.
     pub(crate) fn doubt(&self, answer: Match, text: &str) -> Match {
         self.0.iter().fold(answer, |answer, (rule, tokens)| {

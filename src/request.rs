@@ -11,6 +11,9 @@ use crate::principal::Principal;
 use crate::problem::{RequestError, quoted};
 use crate::wildcard::has_wildcard;
 
+/// The longest action that a request may name; RAM's own end at a hundred.
+pub(crate) const ACTION_BYTES_MAX: usize = 256;
+
 /// One question. It borrows the texts it is made of; [`Request::into_owned`] lets go of them.
 ///
 /// ```
@@ -55,6 +58,12 @@ impl<'a> Request<'a> {
         if !named {
             return Err(RequestError::new(format!(
                 "action {} is no <code>:<name>",
+                quoted(&action)
+            )));
+        }
+        if action.len() > ACTION_BYTES_MAX {
+            return Err(RequestError::new(format!(
+                "action {} is longer than {ACTION_BYTES_MAX} bytes",
                 quoted(&action)
             )));
         }

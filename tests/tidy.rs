@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Bottom to top: a module may import from those before it, and from itself.
-const ROOMS: [&str; 19] = [
+const ROOMS: [&str; 20] = [
     "source",
     "problem",
     "suggest",
@@ -23,6 +23,7 @@ const ROOMS: [&str; 19] = [
     "truth",
     "other_reading",
     "arn",
+    "resource_pattern",
     "principal",
     "request",
     "condition",

@@ -12,7 +12,6 @@ use std::fmt;
 use crate::other_reading::OtherReadings;
 use crate::request::{Facts, same_key};
 use crate::truth::{Match, OpenRule, Truth};
-use crate::wildcard::{self, Case};
 
 /// What an operator compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,7 +209,7 @@ pub(crate) struct Condition {
     of_another_family: bool,
 }
 
-/// The common keys whose values are no plain texts (K1 to K4, K6).
+/// The common keys whose values are no plain texts (K0).
 const TYPED_KEYS: [(&str, Family); 5] = [
     ("acs:CurrentTime", Family::Date),
     ("acs:SecureTransport", Family::Boolean),
@@ -516,7 +515,9 @@ fn oss_fills(key: &str, action: &str) -> bool {
         return false;
     };
     debug_assert!(service.len() == 3);
-    let lists = wildcard::matches("list*", name, Case::Ignore);
+    let lists = name
+        .get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case("list"));
     same_key(key, "acs:SourceVpc").is_some()
         || (lists
             && (same_key(key, "oss:Prefix").is_some() || same_key(key, "oss:Delimiter").is_some()))

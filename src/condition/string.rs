@@ -2,11 +2,11 @@
 
 use crate::condition::Comparison;
 use crate::truth::{Match, OpenRule};
-use crate::wildcard::{self, Case};
+use crate::wildcard;
 
 pub(crate) fn fits(comparison: Comparison, listed: &str, value: &str) -> Match {
     match comparison {
-        Comparison::Like => Match::sure(wildcard::matches(listed, value, Case::Exact)),
+        Comparison::Like => Match::sure(wildcard::matches(listed, value)),
         Comparison::EqualIgnoringCase => equal_ignoring_case(listed, value),
         _ => Match::sure(listed == value),
     }

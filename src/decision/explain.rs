@@ -446,7 +446,7 @@ fn stages(answer: &Answer<'_>) -> Vec<StageDecision> {
         };
         let said = StageDecision {
             stage: key.stage(),
-            decision: unit.decide(answer.facts()),
+            decision: answer.walk.decide_unit(unit),
         };
         match stages.last_mut().filter(|last| last.stage == said.stage) {
             // X1: the levels, from the account up: the first that does not allow speaks for the stage.

@@ -2,9 +2,12 @@
 
 use crate::decision::Decision;
 use crate::document::Effect;
-use crate::policy::{CompiledStatement, Policy, PolicySet, Settings};
+use crate::policy::{CompiledStatement, Policy, PolicySet, RequestKeys, Settings};
 use crate::request::Facts;
 use crate::truth::{Match, OpenRule, OpenRules, Truth};
+
+/// The request's keys on one resource, hashed when a set first asks for them.
+pub(crate) type Keys = std::cell::OnceCell<RequestKeys>;
 
 /// One unit and what it is asked.
 #[derive(Clone, Copy)]
@@ -49,21 +52,23 @@ impl<'p> Unit<'p> {
             .map_or(answer, |rule| answer.and(Match::unknown(rule)))
     }
 
-    /// Only the decision: stops at the first Deny that matches.
-    pub(crate) fn decide(&self, facts: &Facts<'_>) -> Decision {
-        let mut decision = Decision::ImplicitDeny;
-        for (policy, statement) in self.set.statements() {
-            if statement.effect == Effect::Allow && decision == Decision::Allow {
-                continue;
-            }
-            let answer = self.applies(policy, statement, facts);
-            match statement.effect {
-                Effect::Deny if answer.truth != Truth::No => return Decision::ExplicitDeny,
-                Effect::Allow if answer.truth == Truth::Yes => decision = Decision::Allow,
-                _ => {}
-            }
+    /// Only the decision: stops at the first Deny that matches, else at the first Allow.
+    pub(crate) fn decide(&self, facts: &Facts<'_>, keys: &Keys) -> Decision {
+        let keys = || keys.get_or_init(|| RequestKeys::new(facts.request, facts.resource));
+        let denies = |policy: &Policy, statement: &CompiledStatement| {
+            self.applies(policy, statement, facts).truth != Truth::No
+        };
+        if self.set.any(Effect::Deny, keys, denies) {
+            return Decision::ExplicitDeny;
         }
-        decision
+        let allows = |policy: &Policy, statement: &CompiledStatement| {
+            self.applies(policy, statement, facts).truth == Truth::Yes
+        };
+        if self.set.any(Effect::Allow, keys, allows) {
+            Decision::Allow
+        } else {
+            Decision::ImplicitDeny
+        }
     }
 
     /// The decision, and the open rules that it hangs on (SEMANTICS.md, "What an answer hangs on").

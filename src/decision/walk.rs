@@ -2,7 +2,7 @@
 
 use crate::arn::Arn;
 use crate::decision::Decision;
-use crate::decision::unit::Unit;
+use crate::decision::unit::{Keys, Unit};
 use crate::document::Effect;
 use crate::policy::{Combination, GroupPolicies, Level, Policies, Stage, is_assume_role};
 use crate::principal::Principal;
@@ -101,6 +101,7 @@ impl Identity {
 pub(crate) struct Walk<'w> {
     policies: &'w Policies,
     pub(crate) facts: Facts<'w>,
+    keys: Keys,
 }
 
 impl<'w> Walk<'w> {
@@ -115,7 +116,11 @@ impl<'w> Walk<'w> {
             owner: request.owner_of(resource),
             identity_allows: false,
         };
-        Walk { policies, facts }
+        Walk {
+            policies,
+            facts,
+            keys: Keys::new(),
+        }
     }
 
     pub(crate) fn run(&mut self, told: &mut impl Listener) -> Outcome {
@@ -219,9 +224,13 @@ impl<'w> Walk<'w> {
         })
     }
 
+    pub(crate) fn decide_unit(&self, unit: Unit<'_>) -> Decision {
+        unit.decide(&self.facts, &self.keys)
+    }
+
     fn decide(&self, key: UnitKey) -> Decision {
         self.unit(key)
-            .map_or(Decision::ImplicitDeny, |unit| unit.decide(&self.facts))
+            .map_or(Decision::ImplicitDeny, |unit| self.decide_unit(unit))
     }
 
     /// E4, X1: from the account up to the root, at every level; then the levels of the caller's account.
@@ -362,7 +371,7 @@ impl<'w> Walk<'w> {
         };
         match account.decision {
             Decision::ExplicitDeny => account,
-            Decision::ImplicitDeny => match group.decide(&self.facts) {
+            Decision::ImplicitDeny => match self.decide_unit(group) {
                 // D5: when both scopes only lack an Allow, the account scope is named.
                 Decision::ImplicitDeny => Identity {
                     said_by: account.said_by,
@@ -373,7 +382,7 @@ impl<'w> Walk<'w> {
             Decision::Allow => {
                 let wins = self.policies.settings.group_deny_wins;
                 let denied = (wins || self.listens(told))
-                    && group.decide(&self.facts) == Decision::ExplicitDeny;
+                    && self.decide_unit(group) == Decision::ExplicitDeny;
                 if denied {
                     told.hangs_on_rule(Stage::ResourceGroup, OpenRule::E7);
                 }

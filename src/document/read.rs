@@ -12,6 +12,7 @@ use crate::problem::{Problem, ProblemKind, Severity, quoted};
 use crate::source::{Source, Span};
 use crate::suggest::closest;
 use crate::truth::OpenRule;
+use crate::wildcard::Wildcard;
 
 /// Reads a policy that stands somewhere in `source`; `whole`: the document is the whole text (its size is known).
 pub(crate) fn read_node(
@@ -750,9 +751,9 @@ fn names_oss_or_vod(action: &ActionElement) -> bool {
     action.negated
         || action.patterns.iter().any(|pattern| {
             let service = pattern.text.split(':').next().unwrap_or_default();
-            ["oss", "vod"].iter().any(|known| {
-                crate::wildcard::matches(service, known, crate::wildcard::Case::Ignore)
-            })
+            ["oss", "vod"]
+                .iter()
+                .any(|known| Wildcard::new(service).matches_folded(known, known.len()))
         })
 }
 

@@ -1,5 +1,6 @@
 //! Policies made ready to be matched: one `PolicySet` for each stage of the evaluation.
 
+mod index;
 mod principal;
 mod read;
 mod set;
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 use crate::document::{Document, ResourceService};
 
+pub(crate) use index::RequestKeys;
 pub(crate) use read::read_policy;
 pub use set::PolicySet;
 pub(crate) use statement::{CompiledStatement, Element, is_assume_role};

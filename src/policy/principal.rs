@@ -4,7 +4,7 @@ use crate::document::{PolicyKind, PrincipalElement, PrincipalMember, ResourceSer
 use crate::principal::Principal;
 use crate::request::Facts;
 use crate::truth::{Match, OpenRule};
-use crate::wildcard::{self, Case, has_wildcard};
+use crate::wildcard::{self, has_wildcard};
 
 /// The `Principal` of a statement made ready.
 #[derive(Debug)]
@@ -268,5 +268,5 @@ fn split_ram(name: &str) -> Option<(&str, &str)> {
 }
 
 fn fits(pattern: &str, text: &str) -> bool {
-    wildcard::matches(pattern, text, Case::Exact)
+    wildcard::matches(pattern, text)
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::document::Effect;
+use crate::policy::index::{Index, RequestKeys};
 use crate::policy::{CompiledStatement, Policy};
 
 /// The policies of one stage.
@@ -17,14 +19,15 @@ use crate::policy::{CompiledStatement, Policy};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct PolicySet {
-    policies: Vec<Arc<Policy>>,
+    policies: Arc<[Arc<Policy>]>,
+    index: Arc<Index>,
 }
 
 impl FromIterator<Arc<Policy>> for PolicySet {
     fn from_iter<I: IntoIterator<Item = Arc<Policy>>>(policies: I) -> PolicySet {
-        PolicySet {
-            policies: policies.into_iter().collect(),
-        }
+        let policies: Arc<[Arc<Policy>]> = policies.into_iter().collect();
+        let index = Arc::new(Index::new(policies.iter().map(|policy| &**policy)));
+        PolicySet { policies, index }
     }
 }
 
@@ -45,6 +48,22 @@ impl PolicySet {
                 .statements
                 .iter()
                 .map(move |statement| (policy, statement))
+        })
+    }
+
+    /// Whether `matches` says yes to a statement of this effect; only those that may match the request are asked.
+    pub(crate) fn any<'k>(
+        &self,
+        effect: Effect,
+        keys: impl FnOnce() -> &'k RequestKeys,
+        mut matches: impl FnMut(&Policy, &CompiledStatement) -> bool,
+    ) -> bool {
+        self.index.any(effect, keys, |candidate| {
+            let policy = self.policies.get(candidate.policy as usize);
+            let statement = policy.and_then(|policy| {
+                Some((policy, policy.statements.get(candidate.statement as usize)?))
+            });
+            statement.is_some_and(|(policy, statement)| matches(policy, statement))
         })
     }
 }

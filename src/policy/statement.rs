@@ -1,11 +1,11 @@
 //! One statement made ready: does it match, and which of its elements does not?
 
-use crate::arn::ResourcePattern;
 use crate::condition::Condition;
 use crate::document::{Effect, PolicyKind, Statement};
 use crate::policy::Settings;
 use crate::policy::principal::PrincipalTest;
 use crate::request::Facts;
+use crate::resource_pattern::ResourcePattern;
 use crate::source::Position;
 use crate::truth::{Match, OpenRule, Truth};
 use crate::wildcard::Wildcard;
@@ -157,6 +157,16 @@ impl CompiledStatement {
         }
     }
 
+    /// The patterns of an `Action` that matches nothing else; `None` where the statement may match other actions.
+    pub(crate) fn listed_actions(&self) -> Option<impl Iterator<Item = &str>> {
+        (!self.action.negated && !self.action.trust).then(|| self.action_patterns())
+    }
+
+    /// The resource patterns; `None` where the statement is about its own resource.
+    pub(crate) fn resource_tests(&self) -> Option<&[ResourcePattern]> {
+        self.resource.as_deref()
+    }
+
     pub(crate) fn action_patterns(&self) -> impl Iterator<Item = &str> {
         self.action.patterns.iter().map(Wildcard::as_str)
     }
@@ -180,7 +190,7 @@ impl ActionTest {
         let listed = |action: &str| {
             self.patterns
                 .iter()
-                .any(|pattern| pattern.matches_ignoring_case(action))
+                .any(|pattern| pattern.matches_folded(action, action.len()))
         };
         let matches =
             listed(action) || (self.trust && is_assume_role(action) && listed("sts:AssumeRole"));

@@ -18,10 +18,16 @@ use std::net::IpAddr;
 /// The case of this seed.
 pub fn case(seed: u64) -> Value {
     let mut rng = Rng(seed);
-    let request = Asked::random(&mut rng);
+    let focus = rng.weighted(&[
+        (60, Focus::Whole),
+        (25, Focus::Condition),
+        (15, Focus::Principal),
+    ]);
+    let request = Asked::random(&mut rng, focus);
     Author {
         rng,
         request,
+        focus,
         names: 0,
     }
     .case()
@@ -84,7 +90,7 @@ const SERVICES: [(&str, &[&str], &[&str]); 8] = [
     (
         "oss",
         &["GetObject", "ListObjects", "PutObject", "ListBuckets"],
-        &["bkt", "bkt/a", "bkt/a/b", "bkt/a:b"],
+        &["bkt", "bkt/a", "bkt/a/b", "bkt/a:b", "bkt/ß"],
     ),
     ("kms", &["Decrypt", "Encrypt"], &["key/k-1", "secret/s"]),
     (
@@ -381,7 +387,10 @@ struct Asked {
 }
 
 impl Asked {
-    fn random(rng: &mut Rng) -> Asked {
+    fn random(rng: &mut Rng, focus: Focus) -> Asked {
+        // Where conditions are to decide, the policies of the caller must count.
+        let own = focus == Focus::Condition && rng.chance(85);
+        let sts = if own { 0 } else { 22 };
         let weights = [
             (16, 0),
             (22, 1),
@@ -390,7 +399,7 @@ impl Asked {
             (8, 4),
             (8, 5),
             (4, 6),
-            (22, 7),
+            (sts, 7),
         ];
         let (service, actions, ids) = SERVICES[rng.weighted(&weights)];
         let name = rng.pick(actions);
@@ -401,7 +410,7 @@ impl Asked {
         if rng.chance(8) {
             action = in_another_case(rng, &action);
         }
-        let owner = if rng.chance(76) { OWN } else { OTHER };
+        let owner = if own || rng.chance(76) { OWN } else { OTHER };
         let count = rng.weighted(&[(84, 1), (12, 2), (4, 3)]);
         let mut resources: Vec<String> = vec![];
         for _ in 0..count {
@@ -415,7 +424,7 @@ impl Asked {
         let mut members = Map::new();
         let named: Vec<&str> = resources
             .iter()
-            .filter_map(|r| r.splitn(5, ':').nth(3))
+            .filter_map(|r| r.split(':').nth(3))
             .collect();
         if named
             .iter()
@@ -427,7 +436,15 @@ impl Asked {
         if let Some(group) = rng.weighted(&[(60, Some("rg-1")), (10, Some("rg-3")), (30, None)]) {
             members.insert("resource_group".into(), group.into());
         }
-        let principal = principal(rng, &action);
+        let principal = match own {
+            true => rng.pick(&[Some("user/alice"), Some("role/ops"), None]),
+            false => None,
+        };
+        let principal = match principal {
+            Some(id) => Some(format!("acs:ram::{OWN}:{id}")),
+            None if own => None,
+            None => random_principal(rng, &action),
+        };
         let user = principal.as_deref().is_some_and(|p| p.contains(":user/"));
         let principal_id = match principal.as_deref() {
             Some(alice) if alice.ends_with("alice") && rng.chance(60) => Some("2001"),
@@ -445,7 +462,8 @@ impl Asked {
             })
             .map(str::to_ascii_lowercase)
             .collect();
-        let context = context(rng);
+        let keys = if own { 1 + rng.below(4) } else { rng.below(5) };
+        let context = context(rng, keys);
         Asked {
             principal,
             principal_id,
@@ -507,7 +525,7 @@ fn resource(rng: &mut Rng, service: &str, ids: &[&str], owner: &str) -> String {
     format!("acs:{service}:{region}:{account}:{id}")
 }
 
-fn principal(rng: &mut Rng, action: &str) -> Option<String> {
+fn random_principal(rng: &mut Rng, action: &str) -> Option<String> {
     let action = action.to_ascii_lowercase();
     let (service, federated) = match action.strip_prefix("sts:assumerole") {
         Some("") => (20, 3),
@@ -544,9 +562,9 @@ fn principal(rng: &mut Rng, action: &str) -> Option<String> {
 }
 
 /// Up to four keys, in any spelling, no two of them the same.
-fn context(rng: &mut Rng) -> Vec<(String, Kind, Vec<String>)> {
+fn context(rng: &mut Rng, keys: usize) -> Vec<(String, Kind, Vec<String>)> {
     let mut context: Vec<(String, Kind, Vec<String>)> = vec![];
-    for _ in 0..rng.below(5) {
+    for _ in 0..keys {
         let (key, kind) = rng.weighted(&KEYS);
         let key = respelled(rng, key, 10);
         if context
@@ -605,32 +623,50 @@ enum Place {
     Key,
 }
 
+/// What a case is about. Where everything varies at once, single conditions and principals seldom decide.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Focus {
+    Whole,
+    Condition,
+    Principal,
+}
+
 /// Writes policies for a request: most of them concern it, or nearly.
 struct Author {
     rng: Rng,
     request: Asked,
+    focus: Focus,
     names: usize,
 }
 
 impl Author {
     fn case(mut self) -> Value {
         let mut policies = Map::new();
-        let mut put = |name: &str, value: Value| policies.insert(name.to_string(), value);
-        if self.rng.chance(86) {
-            put("identity", self.documents(Place::Plain));
+        let whole = self.focus == Focus::Whole;
+        if self.rng.chance(if self.focus == Focus::Principal {
+            50
+        } else {
+            86
+        }) {
+            policies.insert("identity".into(), self.documents(Place::Plain));
         }
-        if self.rng.chance(26) {
-            put("resource_group", self.groups());
+        if whole && self.rng.chance(28) {
+            policies.insert("resource_group".into(), self.groups());
         }
-        if self.rng.chance(26) {
-            put("control", self.levels());
+        if whole && self.rng.chance(30) {
+            policies.insert("control".into(), self.levels());
         }
         let mut session = None;
-        if self.rng.chance(if self.request.is_role() { 30 } else { 4 }) {
+        if whole && self.rng.chance(if self.request.is_role() { 34 } else { 4 }) {
             session = Some(self.gate(Place::Session));
         }
         let unnamed = self.request.principal.is_none();
-        let chance = if self.request.assumes_role() { 4 } else { 62 };
+        let chance = match self.focus {
+            Focus::Condition => 0,
+            _ if self.request.assumes_role() => 4,
+            Focus::Principal => 100,
+            Focus::Whole => 62,
+        };
         let place = self.place_of_resource_policy();
         if let Some(place) = place.filter(|_| !unnamed && self.rng.chance(chance)) {
             let policy = if self.rng.chance(70) {
@@ -638,23 +674,33 @@ impl Author {
             } else {
                 self.documents(place)
             };
-            put("resource", policy);
+            policies.insert("resource".into(), policy);
         }
         let chance = if self.request.assumes_role() { 92 } else { 3 };
         if !unnamed && self.rng.chance(chance) {
-            put("trust", self.document(Place::Trust));
+            policies.insert("trust".into(), self.document(Place::Trust));
         }
         let concerned = ENDPOINTS_OF_ASSUME_ROLE || !self.request.assumes_role();
-        if !unnamed && concerned && self.rng.chance(12) {
-            put("endpoint", self.gate(Place::Listed));
+        if !unnamed && concerned && self.rng.chance(if whole { 16 } else { 3 }) {
+            policies.insert("endpoint".into(), self.gate(Place::Listed));
         }
-        if self.rng.chance(4) {
-            put("trust", Value::Null);
+        for absent in [
+            "identity",
+            "resource_group",
+            "control",
+            "session",
+            "resource",
+            "trust",
+            "endpoint",
+        ] {
+            if self.rng.chance(3) {
+                policies.entry(absent).or_insert(Value::Null);
+            }
         }
         let mut request = self.request.json(&mut self.rng);
         if let Some(session) = session {
             if self.rng.chance(60) {
-                put("session", session);
+                policies.insert("session".into(), session);
             } else {
                 // A request holds the document itself.
                 request["session_policy"] = session.get("document").unwrap_or(&session).clone();
@@ -717,7 +763,10 @@ impl Author {
 
     /// As an object, with a name, or as text.
     fn document(&mut self, place: Place) -> Value {
-        let count = self.rng.weighted(&[(44, 1), (36, 2), (20, 3)]);
+        let count = match self.focus {
+            Focus::Condition => self.rng.weighted(&[(80, 1), (20, 2)]),
+            _ => self.rng.weighted(&[(44, 1), (36, 2), (20, 3)]),
+        };
         let mut statements: Vec<Value> = (0..count).map(|_| self.statement(place)).collect();
         let limit = if place == Place::Session { 2048 } else { 4096 };
         while json!(statements).to_string().chars().count() + 40 > limit {
@@ -750,11 +799,20 @@ impl Author {
         } else {
             "Action"
         };
-        let actions =
-            self.some(|author| author.action(if member == "Action" { concerns } else { 20 }));
+        let everything = self.focus != Focus::Whole && self.rng.chance(80);
+        let member = if everything { "Action" } else { member };
+        let actions = match everything {
+            true => "*".into(),
+            false => {
+                self.some(|author| author.action(if member == "Action" { concerns } else { 20 }))
+            }
+        };
         statement.insert(member.into(), actions);
         if !trust {
-            let resources = self.some(|author| author.resource(concerns));
+            let resources = match everything {
+                true => "*".into(),
+                false => self.some(|author| author.resource(concerns)),
+            };
             statement.insert("Resource".into(), resources);
         }
         match place {
@@ -770,7 +828,13 @@ impl Author {
                 let service = pattern.split(':').next().unwrap_or("");
                 ["oss", "vod", "*"].contains(&service.to_ascii_lowercase().as_str())
             });
-        if self.rng.chance(if denies { 62 } else { 42 }) {
+        let conditional = match self.focus {
+            Focus::Condition => 95,
+            Focus::Principal => 20,
+            Focus::Whole if denies => 62,
+            Focus::Whole => 42,
+        };
+        if self.rng.chance(conditional) {
             statement.insert("Condition".into(), self.conditions(octets));
         }
         if self.rng.chance(5) {
@@ -890,7 +954,7 @@ impl Author {
         if place == Place::Bucket && self.rng.chance(4) {
             return json!([]);
         }
-        let list = self.some(|author| {
+        self.some(|author| {
             let rng = &mut author.rng;
             let account = author
                 .request
@@ -934,8 +998,7 @@ impl Author {
                     format!("arn:sts::{account}:assumed-role/{role}/{session}")
                 }
             }
-        });
-        list
+        })
     }
 
     /// T24: `{"RAM": …}`.
@@ -1078,7 +1141,7 @@ impl Author {
                 Kind::Text,
                 self.request.resources.clone(),
             ),
-            8..72 if !known.is_empty() => known[rng.below(known.len())].clone(),
+            8..76 if !known.is_empty() => known[rng.below(known.len())].clone(),
             _ => {
                 let (key, kind) = rng.weighted(&KEYS);
                 (key.to_string(), kind, vec![])

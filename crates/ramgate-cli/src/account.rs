@@ -1,0 +1,64 @@
+//! Reads snapshots from disk, with the files that they name.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ramgate::{Organization, Source};
+
+use crate::input;
+use crate::output::text;
+
+/// Snapshots that cases refer to, each read once.
+#[derive(Debug, Default)]
+pub(crate) struct Accounts {
+    opened: HashMap<PathBuf, Result<Arc<Organization>, String>>,
+}
+
+impl Accounts {
+    /// The snapshot of this name, relative to the file that names it.
+    ///
+    /// # Errors
+    /// With everything that is wrong in it.
+    pub(crate) fn open(
+        &mut self,
+        name: &str,
+        source: &Source,
+    ) -> Result<Arc<Organization>, String> {
+        let path = input::relative(name, source);
+        let key = path.canonicalize().unwrap_or_else(|_| path.clone());
+        self.opened
+            .entry(key)
+            .or_insert_with(|| shared(&path))
+            .clone()
+    }
+}
+
+fn shared(path: &Path) -> Result<Arc<Organization>, String> {
+    let organization = read(path, false, &mut |_| {}).map_err(|error| text::error(&error))?;
+    Ok(Arc::new(organization))
+}
+
+/// Reads a snapshot: a file or a directory of them, with the files that they name. `seen` is shown every text.
+///
+/// # Errors
+/// With everything that is wrong in it.
+pub(crate) fn read(
+    path: &Path,
+    is_lenient: bool,
+    seen: &mut dyn FnMut(&str),
+) -> anyhow::Result<Organization> {
+    let mut sources = Vec::new();
+    for file in input::find_one(path, &["json"])? {
+        let source = input::read(&file.path)?;
+        seen(source.text());
+        sources.push(source);
+    }
+    let organization = Organization::read(&sources, is_lenient, &mut |name, source| {
+        let opened =
+            input::read(&input::relative(name, source)).map_err(|error| text::error(&error))?;
+        seen(opened.text());
+        Ok(opened)
+    })?;
+    Ok(organization)
+}

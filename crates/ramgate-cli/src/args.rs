@@ -1,0 +1,323 @@
+//! The arguments of every command, with their help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+
+/// A policy engine for Alibaba Cloud RAM: may this principal do this action on this resource, and why?
+#[derive(Debug, Parser)]
+#[command(name = "ramgate", version, arg_required_else_help = true, after_help = EXIT_STATUS)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// When to colour the output; NO_COLOR is honoured
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: Color,
+}
+
+const EXIT_STATUS: &str = "\
+Exit status of every command: 0 = yes or clean, 1 = no, findings or a failed case, 2 = could not answer.
+
+PATH is a file, a directory (every *.json below it, hidden directories left out), a pattern such as \
+'policies/**/*.json', or - for standard input.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Check(Box<CheckArgs>),
+    Test(TestArgs),
+    Fmt(FmtArgs),
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How to write an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AnswerFormat {
+    /// For people: the decision on the first line, then why
+    #[default]
+    Text,
+    /// For programs: one document, or a line for each request of a stream
+    Json,
+}
+
+/// Decide a request, and say why.
+///
+/// The first line of the answer is Allow, ExplicitDeny or ImplicitDeny; the exit status is 0 for Allow and 1 for the
+/// others. Policies come from files (--policy and its companions), from what is known of whole accounts (--account), or,
+/// with the request, from a case file (--case).
+#[derive(Debug, Args)]
+#[command(override_usage = CHECK_USAGE, after_long_help = CHECK_EXAMPLES, after_help = "More and examples: ramgate check --help")]
+#[command(group = clap::ArgGroup::new("basis").required(true).multiple(true))]
+#[command(group = clap::ArgGroup::new("asked").required(true).multiple(false))]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) policies: PolicyArgs,
+
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
+
+    /// A file that holds one case: its policies and its request; no clock is read for it
+    #[arg(long, value_name = "FILE", help_heading = "Policies", groups = ["basis", "asked"], conflicts_with_all = NOT_WITH_A_CASE)]
+    pub(crate) case: Option<PathBuf>,
+
+    /// How to write the answer
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: AnswerFormat,
+}
+
+const NOT_WITH_A_CASE: [&str; 17] = [
+    "policy",
+    "account",
+    "trust_policy",
+    "resource_policy",
+    "endpoint_policy",
+    "lenient",
+    "system",
+    "absent_negated",
+    "group_deny",
+    "principal",
+    "principal_id",
+    "resource",
+    "context",
+    "resource_group",
+    "resource_owner",
+    "session_policy",
+    "now",
+];
+
+const CHECK_USAGE: &str = "\
+ramgate check --policy <PATH>... --action <ACTION> --resource <ARN>... [OPTIONS]
+       ramgate check --account <SNAPSHOT> --principal <PRINCIPAL> --action <ACTION> --resource <ARN>... [OPTIONS]
+       ramgate check --policy <PATH>...|--account <SNAPSHOT> --request <FILE>|--requests <FILE> [OPTIONS]
+       ramgate check --case <FILE> [OPTIONS]";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  May anybody with these policies cancel this circuit?
+    ramgate check --policy net-ops.json --action vpc:CancelPhysicalConnection \\
+      --resource acs:vpc:cn-shanghai:1234567890123456:physicalconnection/pc-119mfjzm7
+
+  May alice, from that address?
+    ramgate check --account snapshot.json --principal acs:ram::1234567890123456:user/alice \\
+      --action vpc:CancelPhysicalConnection --context acs:SourceIp=203.0.113.7 \\
+      --resource acs:vpc:cn-shanghai:1234567890123456:physicalconnection/pc-119mfjzm7
+
+  A request from a file, the answer as JSON:
+    ramgate check --policy 'policies/**/*.json' --request request.json --format json
+
+  A million requests, one a line; memory does not grow with them:
+    ramgate check --account snapshot.json --requests requests.jsonl --format json > answers.jsonl";
+
+/// By what a request is decided.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Policies")]
+pub(crate) struct PolicyArgs {
+    /// Identity policies, all attached to whoever asks: files, directories (every *.json below), patterns
+    #[arg(long, num_args = 1.., value_name = "PATH", group = "basis")]
+    pub(crate) policy: Vec<PathBuf>,
+
+    /// What is known of accounts: a snapshot, or a directory of them
+    #[arg(long, value_name = "SNAPSHOT", group = "basis", conflicts_with_all = ["policy", "trust_policy", "resource_policy", "endpoint_policy", "system"])]
+    pub(crate) account: Option<PathBuf>,
+
+    /// The trust policy of the role that is to be assumed
+    #[arg(long, value_name = "FILE", group = "basis")]
+    pub(crate) trust_policy: Option<PathBuf>,
+
+    /// The policy on the resource: of the bucket, the key, the project
+    #[arg(long, value_name = "FILE", group = "basis")]
+    pub(crate) resource_policy: Option<PathBuf>,
+
+    /// The policy of the VPC endpoint that the request comes through
+    #[arg(long, value_name = "FILE", group = "basis")]
+    pub(crate) endpoint_policy: Option<PathBuf>,
+
+    /// Read what RAM may once have accepted; what it means is doubtful, so nothing is granted by it
+    #[arg(long)]
+    pub(crate) lenient: bool,
+
+    /// The identity policies are Alibaba Cloud's own, which have no size limit
+    #[arg(long, requires = "policy")]
+    pub(crate) system: bool,
+
+    /// An Allow with a negated condition whose key is absent (rule O20)
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) absent_negated: Option<AbsentNegated>,
+
+    /// A Deny at resource-group scope against an Allow at account scope (rule E7)
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) group_deny: Option<GroupDeny>,
+}
+
+/// What a negated condition on an absent key does in an Allow (O20).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AbsentNegated {
+    /// It holds
+    Grant,
+    /// It does not grant (the default)
+    Deny,
+}
+
+/// What a Deny at resource-group scope does to an Allow at account scope (E7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GroupDeny {
+    /// It takes the Allow away
+    Wins,
+    /// It is not looked at (the default)
+    Ignored,
+}
+
+/// What is asked: in flags, in a file, or line by line.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Request")]
+pub(crate) struct RequestArgs {
+    /// Who asks: acs:ram::<account>:user/<name>, …:role/<name>, …:assumed-role/<role>/<session>, …:root, Service:<name>, Federated:<ARN> or anonymous
+    #[arg(long, value_name = "PRINCIPAL", conflicts_with_all = FILES)]
+    pub(crate) principal: Option<String>,
+
+    /// What is to be done: <service>:<operation>
+    #[arg(long, value_name = "ACTION", group = "asked", requires = "resource")]
+    pub(crate) action: Option<String>,
+
+    /// On what: an ARN, or * for a request without a particular resource; several are one call that needs them all
+    #[arg(long, value_name = "ARN", conflicts_with_all = FILES)]
+    pub(crate) resource: Vec<String>,
+
+    /// A circumstance, as acs:SourceIp=203.0.113.7; a key given twice has two values
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value, conflicts_with_all = FILES)]
+    pub(crate) context: Vec<(String, String)>,
+
+    /// The resource group that the resource is in
+    #[arg(long, value_name = "ID", conflicts_with_all = FILES)]
+    pub(crate) resource_group: Option<String>,
+
+    /// The account that owns the resource, where the ARN does not say
+    #[arg(long, value_name = "ACCOUNT", conflicts_with_all = FILES)]
+    pub(crate) resource_owner: Option<String>,
+
+    /// The numeric id of the RAM user who asks: bucket policies name users by it
+    #[arg(long, value_name = "ID", conflicts_with_all = FILES)]
+    pub(crate) principal_id: Option<String>,
+
+    /// The session policy of the role session that asks
+    #[arg(long, value_name = "FILE", conflicts_with_all = FILES)]
+    pub(crate) session_policy: Option<PathBuf>,
+
+    /// One request in JSON; - is standard input
+    #[arg(long, value_name = "FILE", group = "asked")]
+    pub(crate) request: Option<PathBuf>,
+
+    /// Many requests, one a line, each answered by a line; - is standard input
+    #[arg(long, value_name = "FILE", group = "asked")]
+    pub(crate) requests: Option<PathBuf>,
+
+    /// The time of requests that do not give acs:CurrentTime, instead of now
+    #[arg(long, value_name = "RFC3339", value_parser = instant)]
+    pub(crate) now: Option<Timestamp>,
+}
+
+const FILES: [&str; 2] = ["request", "requests"];
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE, such as acs:SourceIp=203.0.113.7".to_owned()),
+    }
+}
+
+fn instant(text: &str) -> Result<Timestamp, String> {
+    text.parse()
+        .map_err(|_| "expected a time with its zone, such as 2026-07-01T08:00:00Z".to_owned())
+}
+
+/// Run case files: policies, a request and what must come of it.
+///
+/// Files in a directory that hold no cases are passed over; a file that is named must hold some. A file that cannot be
+/// read makes the exit status 2, and the others are run all the same.
+#[derive(Debug, Args)]
+#[command(after_long_help = TEST_EXAMPLES, after_help = "More and examples: ramgate test --help")]
+pub(crate) struct TestArgs {
+    /// Case files, directories of them (*.json and *.jsonl), patterns
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// How to write the report
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: ReportFormat,
+
+    /// List the statements that no case touched
+    #[arg(long)]
+    pub(crate) coverage: bool,
+
+    /// Run only cases whose name or file holds this text
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) filter: Option<String>,
+}
+
+/// How to write a report on cases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For people: what failed, and how many
+    #[default]
+    Text,
+    /// For programs: one document
+    Json,
+    /// For CI systems
+    Junit,
+}
+
+const TEST_EXAMPLES: &str = "\
+Examples:
+  Every case below a directory:
+    ramgate test policies/cases
+
+  Only those about tags, and which statements they did not touch:
+    ramgate test policies/cases --filter tag --coverage
+
+  A report for a CI system:
+    ramgate test 'policies/**/*.json' --format junit > report.xml
+
+A case file holds one case, a list of them, or one a line (.jsonl):
+  { \"name\": \"an operator may cancel her own circuit\",
+    \"policies\": { \"identity\": [ { \"Version\": \"1\", \"Statement\": [ … ] } ] },
+    \"request\": { \"action\": \"vpc:CancelPhysicalConnection\", \"resource\": \"acs:vpc:…\" },
+    \"expect\": \"Allow\" }";
+
+/// Put policies into their canonical form.
+///
+/// Only layout and the order of elements change, never what a policy means. A file is replaced whole or not at all, and
+/// only if it changes.
+#[derive(Debug, Args)]
+#[command(after_long_help = FMT_EXAMPLES, after_help = "More and examples: ramgate fmt --help")]
+pub(crate) struct FmtArgs {
+    /// Policies, directories of them, patterns; - formats standard input to standard output
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Change nothing: show what would change, and exit with 1 if something would
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+const FMT_EXAMPLES: &str = "\
+Examples:
+  Format every policy below a directory:
+    ramgate fmt policies
+
+  In CI:
+    ramgate fmt --check policies
+
+  In an editor:
+    ramgate fmt -";

@@ -1,0 +1,43 @@
+//! The commands, and what their answers are as exit statuses.
+
+mod check;
+mod fmt;
+pub(crate) mod test;
+
+use std::process::ExitCode;
+
+use crate::args::Command;
+use crate::output::Console;
+
+/// What a command has to say to a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Allowed, clean, passed.
+    Yes,
+    /// Denied, findings, a case failed.
+    No,
+    /// No answer: input that cannot be read or understood.
+    CannotAnswer,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> ExitCode {
+        ExitCode::from(match status {
+            Status::Yes => 0,
+            Status::No => 1,
+            Status::CannotAnswer => 2,
+        })
+    }
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// With the one reason why it could not go on; what it could go on after is reported already.
+pub(crate) fn run(command: &Command, console: &mut Console) -> anyhow::Result<Status> {
+    match command {
+        Command::Check(args) => check::run(args, console),
+        Command::Test(args) => test::run(args, console),
+        Command::Fmt(args) => fmt::run(args, console),
+    }
+}

@@ -1,0 +1,26 @@
+//! Runs the command that the arguments name, and turns its answer into an exit status.
+
+mod account;
+mod args;
+mod clock;
+mod command;
+mod input;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Arguments;
+use crate::command::Status;
+use crate::output::Console;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut console = Console::new(arguments.color);
+    let status = command::run(&arguments.command, &mut console).unwrap_or_else(|error| {
+        console.error(&error);
+        Status::CannotAnswer
+    });
+    console.finish(status).into()
+}

@@ -1,0 +1,13 @@
+//! The command line as users and scripts meet it: through the real binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on must fail"
+)]
+
+mod check;
+mod errors;
+mod fmt;
+mod place;
+mod stream;
+mod test;

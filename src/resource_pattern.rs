@@ -1,0 +1,186 @@
+//! A resource as a policy writes it: `*`, or an ARN with wildcards, and whether it fits the resource of a request.
+
+use memchr::memchr;
+
+use crate::arn::{Arn, first_colons, split};
+use crate::other_reading::OtherReadings;
+use crate::truth::{Match, OpenRule, Truth};
+use crate::wildcard::{Wildcard, fits_plain};
+
+/// A pattern of resources.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ResourcePattern {
+    text: Box<str>,
+    colons: Option<[u32; 4]>,
+    /// What nearly no pattern needs.
+    rare: Option<Box<Rare>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Rare {
+    relative: Wildcard,
+    whole: Wildcard,
+    others: OtherReadings,
+}
+
+impl ResourcePattern {
+    pub(crate) fn new(text: &str) -> ResourcePattern {
+        let colons = first_colons(text);
+        let relative = colons
+            .and_then(|[.., last]| text.get(last + 1..))
+            .unwrap_or_default();
+        let (relative, whole) = (Wildcard::new(relative), Wildcard::new(text));
+        let others = OtherReadings::of(text, true);
+        let needed = relative.has_searches() || whole.has_searches() || !others.is_empty();
+        ResourcePattern {
+            text: text.into(),
+            // Longer than a policy can be: such a pattern has no fields and is compared as a whole.
+            colons: colons.and_then(|colons| {
+                let [a, b, c, d] = colons.map(u32::try_from);
+                Some([a.ok()?, b.ok()?, c.ok()?, d.ok()?])
+            }),
+            rare: needed.then(|| {
+                Box::new(Rare {
+                    relative,
+                    whole,
+                    others,
+                })
+            }),
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The five fields of a pattern that has as many.
+    pub(crate) fn fields(&self) -> Option<[&str; 5]> {
+        split(&self.text, self.colons?.map(|colon| colon as usize))
+    }
+
+    /// Whether the pattern fits the resource of a request. Linear in both, no allocation.
+    pub(crate) fn matches(&self, resource: &Arn<'_>) -> Match {
+        if &*self.text == "*" {
+            return Match::YES; // W9
+        }
+        let Some(request) = resource.fields() else {
+            return self.matches_no_resource();
+        };
+        let answer = self.matches_literally(resource.as_str(), request);
+        match &self.rare {
+            Some(rare) => rare.others.doubt(answer, resource.as_str()),
+            None => answer,
+        }
+    }
+
+    fn matches_literally(&self, text: &str, request: [&str; 5]) -> Match {
+        let pattern = self.fields();
+        let by_fields = pattern.map_or(Match::NO, |pattern| {
+            self.matches_by_fields(pattern, request)
+        });
+        if by_fields.truth != Truth::No {
+            return by_fields;
+        }
+        let complete = pattern.is_some_and(|[prefix, ..]| prefix == "acs");
+        let [.., relative] = request;
+        if complete && memchr(b':', relative.as_bytes()).is_none() {
+            // The request has four colons and the pattern at least as many: each can only stand for one of the
+            // request's, so the whole text reads as its fields do.
+            return Match::NO;
+        }
+        self.matches_as_a_whole(text, request, complete)
+    }
+
+    /// W7: the text as a whole. G18: the case of `acs` and the service may not count.
+    fn matches_as_a_whole(
+        &self,
+        text: &str,
+        [prefix, service, ..]: [&str; 5],
+        complete: bool,
+    ) -> Match {
+        let fold = (prefix.len() + 1 + service.len()).min(FOLD_MAX);
+        let fits = match &self.rare {
+            Some(rare) => rare.whole.matches_folded(text, fold),
+            None => fits_plain(&self.text, text, fold),
+        };
+        match (fits, complete) {
+            (false, _) => Match::NO,
+            (true, true) => Match::unknown(OpenRule::W7),
+            (true, false) => Match::unknown(OpenRule::W7).under(OpenRule::A4),
+        }
+    }
+
+    /// W9: against a request without a resource only `*` is sure.
+    fn matches_no_resource(&self) -> Match {
+        let stars = |field: &str| !field.is_empty() && field.bytes().all(|byte| byte == b'*');
+        let fits_every_arn = self.fields().is_some_and(|[prefix, rest @ ..]| {
+            (prefix.eq_ignore_ascii_case("acs") || stars(prefix)) && rest.into_iter().all(stars)
+        });
+        if fits_every_arn {
+            Match::unknown(OpenRule::W9)
+        } else if fits_plain(&self.text, "*", 0) {
+            Match::unknown(OpenRule::W7)
+        } else {
+            Match::NO
+        }
+    }
+
+    fn matches_by_fields(&self, pattern: [&str; 5], request: [&str; 5]) -> Match {
+        let [
+            pattern_prefix,
+            pattern_service,
+            pattern_region,
+            pattern_account,
+            pattern_relative,
+        ] = pattern;
+        let [prefix, service, region, account, relative] = request;
+        let relative_fits = match &self.rare {
+            Some(rare) => rare.relative.matches(relative),
+            None => pattern_relative == "*" || fits_plain(pattern_relative, relative, 0),
+        };
+        if !relative_fits {
+            return Match::NO;
+        }
+        place_matches(pattern_region, region)
+            .and(place_matches(pattern_account, account))
+            .and(service_matches(pattern_service, service))
+            .and(prefix_matches(pattern_prefix, prefix))
+    }
+}
+
+/// Service codes are a dozen letters; of a longer one only the beginning compares without case, so that a hostile request cannot make the
+/// comparison slow. That can only lose a doubt about a service that does not exist.
+const FOLD_MAX: usize = 64;
+
+fn prefix_matches(pattern: &str, prefix: &str) -> Match {
+    if pattern == prefix {
+        Match::YES
+    } else if pattern.eq_ignore_ascii_case(prefix) {
+        Match::unknown(OpenRule::G18)
+    } else if fits_plain(pattern, prefix, 0) {
+        Match::unknown(OpenRule::A4)
+    } else {
+        Match::NO
+    }
+}
+
+fn service_matches(pattern: &str, service: &str) -> Match {
+    if pattern == service || fits_plain(pattern, service, 0) {
+        Match::YES
+    } else if fits_plain(pattern, service, service.len().min(FOLD_MAX)) {
+        Match::unknown(OpenRule::G18)
+    } else {
+        Match::NO
+    }
+}
+
+/// A3: region or account.
+fn place_matches(pattern: &str, place: &str) -> Match {
+    if pattern == "*" {
+        Match::YES
+    } else if pattern.is_empty() && !place.is_empty() {
+        Match::unknown(OpenRule::A3)
+    } else {
+        Match::sure(fits_plain(pattern, place, 0))
+    }
+}
