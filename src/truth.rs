@@ -144,6 +144,19 @@ impl OpenRule {
     }
 }
 
+impl OpenRule {
+    /// Why it cannot be told: the documentation is silent, or nobody said it in the request.
+    pub(crate) fn state(self) -> &'static str {
+        match self {
+            OpenRule::T19 => "is not said in the request",
+            OpenRule::O7 | OpenRule::O9 | OpenRule::O11 | OpenRule::O12 => {
+                "cannot be told from its text"
+            }
+            _ => "is not documented",
+        }
+    }
+}
+
 impl fmt::Display for OpenRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.id())

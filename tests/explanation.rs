@@ -59,7 +59,7 @@ fn the_serialized_form_is_the_contracts() {
         "decision": "ExplicitDeny",
         "allowed": false,
         "stage": "control",
-        "determined_by": [{ "stage": "control", "policy": "control[0][0]", "statement": 0, "sid": "guard", "effect": "Deny", "at": at }],
+        "determined_by": [{ "stage": "control", "policy": "control[0][0]", "statement": 0, "sid": "guard", "effect": "Deny", "at": at, "because": [] }],
         "stages": [{ "stage": "control", "decision": "ExplicitDeny" }, { "stage": "identity", "decision": "Allow" }],
         "near_misses": [],
         "doubts": [],

@@ -332,7 +332,8 @@ pub struct Set {
 }
 
 impl Set {
-    pub fn new(workload: &Workload) -> Set {
+    /// `cache` bounds what the lazy DFA keeps; the crate's own limit is 2 MiB.
+    pub fn new(workload: &Workload, cache: usize) -> Set {
         let statements: Vec<&workload::Statement> = workload.policies.iter().flatten().collect();
         let mut numbers: HashMap<&str, usize> = HashMap::new();
         let mut patterns = Vec::new();
@@ -349,7 +350,7 @@ impl Set {
         }
         let resources = regex::RegexSetBuilder::new(patterns)
             .size_limit(1 << 30)
-            .dfa_size_limit(256 << 20)
+            .dfa_size_limit(cache)
             .build()
             .unwrap();
         Set {

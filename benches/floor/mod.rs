@@ -5,37 +5,48 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::workload::Request;
 
-/// Folds eight bytes with one multiplication.
-fn mix(state: u64, word: u64) -> u64 {
-    let product = u128::from(state ^ word) * 0x9E37_79B9_7F4A_7C15;
+const SEED: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// One multiplication, both halves of its product folded.
+#[inline(always)]
+fn mix(a: u64, b: u64) -> u64 {
+    let product = u128::from(a ^ SEED) * u128::from(b ^ SEED.rotate_left(32));
     product as u64 ^ (product >> 64) as u64
 }
 
+/// Sixteen bytes for one multiplication; the last sixteen may overlap those before.
 pub fn hash(text: &[u8]) -> u64 {
-    let words = text.chunks_exact(8);
-    let rest = words.remainder();
-    let mut state = text.len() as u64 ^ 0x2545_F491_4F6C_DD1D;
-    for word in words {
-        state = mix(state, u64::from_le_bytes(word.try_into().unwrap()));
-    }
-    mix(state, load(rest))
+    let mut state = text.len() as u64;
+    let last = if let Some(last) = text.last_chunk::<16>() {
+        let mut rest = text;
+        while let Some((block, after)) = rest.split_first_chunk::<16>().filter(|_| rest.len() > 16)
+        {
+            let (low, high) = halves(block);
+            state = mix(state ^ low, high);
+            rest = after;
+        }
+        halves(last)
+    } else if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
+    } else if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        (
+            u32::from_le_bytes(*first).into(),
+            u32::from_le_bytes(*last).into(),
+        )
+    } else if let [first, .., last] = text {
+        (
+            u64::from(*first) << 8 | u64::from(*last),
+            text[text.len() / 2].into(),
+        )
+    } else {
+        (text.first().copied().unwrap_or_default().into(), 0)
+    };
+    mix(state ^ last.0, last.1 ^ SEED)
 }
 
-/// Up to eight bytes as one number.
-fn load(bytes: &[u8]) -> u64 {
-    match bytes.len() {
-        0 => 0,
-        4.. => {
-            let first = u32::from_le_bytes(bytes[..4].try_into().unwrap());
-            let last = u32::from_le_bytes(bytes[bytes.len() - 4..].try_into().unwrap());
-            u64::from(first) | u64::from(last) << 32
-        }
-        length => {
-            u64::from(bytes[0])
-                | u64::from(bytes[length / 2]) << 8
-                | u64::from(bytes[length - 1]) << 16
-        }
-    }
+fn halves(block: &[u8; 16]) -> (u64, u64) {
+    let block = u128::from_le_bytes(*block);
+    (block as u64, (block >> 64) as u64)
 }
 
 #[derive(Default)]
@@ -43,7 +54,7 @@ pub struct Folding(u64);
 
 impl Hasher for Folding {
     fn write(&mut self, bytes: &[u8]) {
-        self.0 = mix(self.0, hash(bytes));
+        self.0 ^= hash(bytes);
     }
 
     /// The byte that ends a string, and keys that are hashes already.
@@ -99,39 +110,28 @@ impl<'a> Floor<'a> {
 /// Hashes each of the five fields.
 fn key(arn: &str) -> u64 {
     let arn = arn.as_bytes();
-    let mut key = 0;
-    let mut start = 0;
-    let mut left = 4;
-    let mut field = |start: usize, end: usize| key = mix(key ^ 0x51, hash(&arn[start..end]));
-    let mut at = 0;
-    while left > 0 && at < arn.len() {
-        let mut colons = colons(&arn[at..]);
-        while colons != 0 && left > 0 {
-            let colon = at + (colons.trailing_zeros() / 8) as usize;
-            field(start, colon);
-            start = colon + 1;
-            left -= 1;
-            colons &= colons - 1;
-        }
-        at += 8;
+    let (mut key, mut start) = (0, 0);
+    let mut colons = colons(arn);
+    for _ in 0..4 {
+        let colon = colons.trailing_zeros() as usize;
+        colons &= colons - 1;
+        key = mix(key, hash(&arn[start..colon]));
+        start = colon + 1;
     }
-    field(start, arn.len());
-    key
+    mix(key, hash(&arn[start..]))
 }
 
-/// The high bit of each of the next eight bytes that is a colon.
-fn colons(bytes: &[u8]) -> u64 {
-    let word = match bytes.first_chunk() {
-        Some(word) => u64::from_le_bytes(*word),
-        None => {
-            let mut word = [0; 8];
-            word[..bytes.len()].copy_from_slice(bytes);
-            u64::from_le_bytes(word)
-        }
-    };
-    const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
-    let other = word ^ 0x3A3A_3A3A_3A3A_3A3A;
-    !(((other & LOW) + LOW) | other | LOW)
+/// A bit for each of the first 64 bytes that is a colon: the four of every ARN here are among them.
+fn colons(arn: &[u8]) -> u64 {
+    let (mut bits, mut shift) = (0, 0);
+    for word in arn[..arn.len().min(64)].chunks_exact(8) {
+        let other = u64::from_le_bytes(word.try_into().unwrap()) ^ 0x3A3A_3A3A_3A3A_3A3A;
+        const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
+        let high = !(((other & LOW) + LOW) | other | LOW);
+        bits |= ((high >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << shift;
+        shift += 8;
+    }
+    bits
 }
 
 /// Lines of 64 bytes in a random cycle: following it, each load waits for the one before.

@@ -368,17 +368,12 @@ impl Condition {
         }
     }
 
-    /// The condition and both sides of it, for a person: why it does not hold.
+    /// The condition and both sides of it, for a person: why it does not hold, or (`holds`) why it does.
     ///
     /// `IpAddress acs:SourceIp: 198.51.100.9 is in none of 203.0.113.0/24`
-    pub(crate) fn describe(&self, facts: &Facts<'_>) -> String {
-        let operator = self.operator;
-        let name = format!(
-            "{}{} {}",
-            self.qualifier.map_or("", Qualifier::prefix),
-            operator.name,
-            self.key
-        );
+    pub(crate) fn describe(&self, facts: &Facts<'_>, holds: bool) -> String {
+        let qualifier = self.qualifier.map_or("", Qualifier::prefix);
+        let name = format!("{qualifier}{} {}", self.operator.name, self.key);
         let listed = self
             .listed
             .iter()
@@ -400,28 +395,29 @@ impl Condition {
             }
             Found::Derived { value, .. } => vec![shown(&value)],
         };
-        let found = values.join(", ");
-        let relation = match (operator.comparison, operator.negated) {
-            (Comparison::Inside | Comparison::InsideWithBorder, false) => "is in none of",
-            (Comparison::Inside | Comparison::InsideWithBorder, true) => "is in one of",
-            (Comparison::Less, _) => "is not less than",
-            (Comparison::LessOrEqual, _) => "is greater than",
-            (Comparison::Greater, _) => "is not greater than",
-            (Comparison::GreaterOrEqual, _) => "is less than",
-            (Comparison::Like, false) => "is like none of",
-            (Comparison::Like, true) => "is like one of",
-            (Comparison::Equal | Comparison::EqualIgnoringCase, false)
-                if self.listed.len() == 1 =>
-            {
-                "is not"
+        let fits = self.operator.negated != holds;
+        format!(
+            "{name}: {} {} {listed}",
+            values.join(", "),
+            self.relation(fits)
+        )
+    }
+
+    /// The words between a request's value and the listed ones, where it fits and where it does not.
+    fn relation(&self, fits: bool) -> &'static str {
+        let (does, does_not) = match self.operator.comparison {
+            Comparison::Inside | Comparison::InsideWithBorder => ("is in one of", "is in none of"),
+            Comparison::Less => ("is less than", "is not less than"),
+            Comparison::LessOrEqual => ("is not greater than", "is greater than"),
+            Comparison::Greater => ("is greater than", "is not greater than"),
+            Comparison::GreaterOrEqual => ("is not less than", "is less than"),
+            Comparison::Like => ("is like one of", "is like none of"),
+            Comparison::Equal | Comparison::EqualIgnoringCase if self.listed.len() == 1 => {
+                ("is", "is not")
             }
-            (Comparison::Equal | Comparison::EqualIgnoringCase, false) => "is none of",
-            (Comparison::Equal | Comparison::EqualIgnoringCase, true) if self.listed.len() == 1 => {
-                "is"
-            }
-            (Comparison::Equal | Comparison::EqualIgnoringCase, true) => "is one of",
+            Comparison::Equal | Comparison::EqualIgnoringCase => ("is one of", "is none of"),
         };
-        format!("{name}: {found} {relation} {listed}")
+        if fits { does } else { does_not }
     }
 }
 

@@ -292,6 +292,11 @@ fn determining(stage: Stage, unit: Unit<'_>, answer: &Answer<'_>) -> Vec<Determi
             sid: statement.sid.clone(),
             effect: statement.effect,
             at: place(policy, statement),
+            because: statement
+                .conditions
+                .iter()
+                .map(|condition| condition.describe(answer.facts(), true))
+                .collect(),
         });
         described.collect::<Vec<_>>()
     };
@@ -310,7 +315,7 @@ fn doubts(answer: &Answer<'_>) -> Vec<Doubt> {
         stage: *stage,
         policy: None,
         statement: None,
-        detail: format!("{} is not documented; {}", rule.question(), ruling(*rule)),
+        detail: format!("{} {}; {}", rule.question(), rule.state(), ruling(*rule)),
     });
     let mut doubts: Vec<Doubt> = of_rules.collect();
     let mut sides = told.sides.clone();
@@ -408,7 +413,7 @@ fn doubt_detail(
         Some(Element::Condition(number)) => statement
             .conditions
             .get(number)
-            .map(|condition| format!("{}: ", condition.describe(facts)))
+            .map(|condition| format!("{}: ", condition.describe(facts, false)))
             .unwrap_or_default(),
         Some(Element::Resource) => format!(
             "{} against {}: ",
@@ -422,7 +427,7 @@ fn doubt_detail(
         ),
         _ => String::new(),
     };
-    format!("{subject}{} is not documented; {taken}", rule.question())
+    format!("{subject}{} {}; {taken}", rule.question(), rule.state())
 }
 
 /// What the walk does about its own open rules.
@@ -570,7 +575,7 @@ fn failure(element: Element, statement: &CompiledStatement, facts: &Facts<'_>) -
             statement
                 .conditions
                 .get(number)
-                .map(|condition| condition.describe(facts))
+                .map(|condition| condition.describe(facts, false))
                 .unwrap_or_default(),
         ),
         Element::Resource => (

@@ -90,6 +90,8 @@ pub struct DeterminingStatement {
     pub effect: Effect,
     /// Its place: `file:line:column`.
     pub at: String,
+    /// Its conditions that hold, each with both sides.
+    pub because: Vec<String>,
 }
 
 /// A decision with the stage and the statements that made it: what a log wants.

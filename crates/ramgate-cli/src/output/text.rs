@@ -59,6 +59,11 @@ fn determining(done: &str, explanation: &Explanation, lines: &mut Vec<String>) {
     }
     for by in explanation.determined_by.iter().take(SHOWN) {
         lines.push(format!("{done} by {}", determining_statement(by)));
+        lines.extend(
+            by.because
+                .iter()
+                .map(|condition| format!("  because: {condition}")),
+        );
     }
     push_more(explanation.determined_by.len(), "statements", lines);
 }

@@ -105,7 +105,7 @@ fn json_has_the_shape_of_the_contract() {
     assert_eq!(answer["stage"], "identity");
     assert_eq!(
         answer["determined_by"],
-        json!([{ "stage": "identity", "policy": "p", "statement": 0, "sid": null, "effect": "Allow", "at": "p.json:1:29" }])
+        json!([{ "stage": "identity", "policy": "p", "statement": 0, "sid": null, "because": [], "effect": "Allow", "at": "p.json:1:29" }])
     );
     assert_eq!(
         answer["stages"],

@@ -9,5 +9,6 @@ mod check;
 mod errors;
 mod fmt;
 mod place;
+mod readme;
 mod stream;
 mod test;
