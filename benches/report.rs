@@ -7,7 +7,7 @@
     clippy::string_slice,
     clippy::panic,
     clippy::print_stdout,
-    clippy::disallowed_methods,
+    clippy::print_stderr,
     missing_docs,
     missing_debug_implementations,
     unreachable_pub,

@@ -245,6 +245,8 @@ pub(crate) struct Facts<'r> {
     pub(crate) resource: &'r Arn<'r>,
     /// The account that owns the resource, if anybody knows.
     pub(crate) owner: Option<&'r str>,
+    /// The caller's numeric id, if it is known.
+    pub(crate) principal_id: Option<&'r str>,
     /// Whether the caller's identity policies allow: the id of a whole account in a bucket policy asks for it (T23).
     pub(crate) identity_allows: bool,
 }

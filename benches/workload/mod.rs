@@ -115,11 +115,11 @@ pub fn w1() -> Workload {
 
 /// The typical principal: 10 policies of 5 statements.
 pub fn w2() -> Workload {
-    let mut maker = Maker::new(11);
+    let mut maker = Maker::new(6);
     let shape = Shape {
         actions: (1, 3),
         resources: (1, 2),
-        broad: 12,
+        broad: 20,
         denies: 6,
         conditions: 12,
     };
@@ -133,18 +133,18 @@ pub fn w2() -> Workload {
 
 /// A principal with much to say: 100 policies of 10 statements.
 pub fn w3() -> Workload {
-    let mut maker = Maker::new(3);
+    let mut maker = Maker::new(7);
     let shape = Shape {
         actions: (2, 2),
         resources: (3, 3),
-        broad: 5,
+        broad: 15,
         denies: 11,
         conditions: 18,
     };
     let mut policies = maker.policies(100, 10, &shape);
     policies[42][5] = allow(
         "vpc:Cancel*",
-        &format!("acs:vpc:cn-*:{ACCOUNT}:physicalconnection/pc-*"),
+        &format!("acs:vpc:cn-sh*:{ACCOUNT}:physicalconnection/pc-*"),
     );
     maker.workload("W3", policies, 1, 1024)
 }
@@ -336,9 +336,8 @@ struct Shape {
     /// At least and at most so many patterns in a statement.
     actions: (usize, usize),
     resources: (usize, usize),
-    /// Of a hundred resource patterns, so many name a whole kind of resources, a service, or everything.
+    /// Of a hundred statements, so many name a whole kind of resources, a service, or everything.
     broad: usize,
-    /// Of a hundred statements.
     denies: usize,
     conditions: usize,
 }
@@ -392,17 +391,17 @@ impl Maker {
             .collect()
     }
 
+    /// Exact actions on broad resources, or any actions on few: what is broad in both would answer most requests of a workload.
     fn statement(&mut self, shape: &Shape) -> Statement {
         let kind = self.kind();
         let deny = self.chance(shape.denies);
-        // Denies are told precisely: a broad one would answer most requests of a workload.
-        let broad = if deny { shape.broad / 5 } else { shape.broad };
+        let broad = self.chance(if deny { shape.broad / 2 } else { shape.broad });
         let actions = self.among(shape.actions);
         let resources = self.among(shape.resources);
         Statement {
             deny,
             actions: (0..actions)
-                .map(|_| self.action_pattern(kind, deny))
+                .map(|_| self.action_pattern(kind, broad))
                 .collect(),
             resources: (0..resources)
                 .map(|_| self.resource_pattern(kind, broad))
@@ -427,14 +426,14 @@ impl Maker {
         }
     }
 
-    fn resource_pattern(&mut self, (service, _, id): (&str, &str, &str), broad: usize) -> String {
+    fn resource_pattern(&mut self, (service, _, id): (&str, &str, &str), broad: bool) -> String {
         let (region, account) = (self.pick(&REGIONS), ACCOUNT);
         let kind = &id[..=id.rfind('/').unwrap()];
-        if self.chance(broad) {
+        if broad {
             return match self.below(20) {
                 0 => "*".to_owned(),
                 1 => format!("acs:{service}:*:{account}:*"),
-                2..10 => format!("acs:{service}:*:{account}:{kind}*"),
+                2..6 => format!("acs:{service}:*:{account}:{kind}*"),
                 _ => format!("acs:{service}:{region}:*:{kind}*"),
             };
         }

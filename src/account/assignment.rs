@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::account::Organization;
-use crate::decision::{Decision, Evaluation, Explanation};
-use crate::policy::{Policies, Policy, Stage};
+use crate::account::{Caller, Organization};
+use crate::decision::{self, Decision, Evaluation, Explanation, Part};
+use crate::policy::{Applicable, Policies, Policy, PolicySet, Stage};
 use crate::principal::Principal;
 use crate::problem::RequestError;
 use crate::question::Question;
@@ -18,20 +18,23 @@ pub enum Assignment {
     Organization(Arc<Organization>),
 }
 
+/// An assignment that has found what it has to say about the caller.
+enum Found<'a> {
+    Inline(&'a Policies, Option<&'a PolicySet>),
+    Caller(Caller<'a>, Option<&'a PolicySet>),
+}
+
 impl Assignment {
     /// Decides the question.
     ///
     /// # Errors
     /// When the caller is not known, or not named where it matters who asks.
     pub fn decide(&self, question: &Question) -> Result<Decision, RequestError> {
-        match self {
-            Assignment::Inline(policies) => {
-                Ok(with_session(policies, question)?.decide(&question.request))
-            }
-            Assignment::Organization(known) => {
-                known.decide(&question.request, question.session.as_ref())
-            }
-        }
+        let found = self.find(question)?;
+        Ok(decision::decide(
+            &question.request,
+            found.parts(question).into_iter(),
+        ))
     }
 
     /// The same, with the stage and the statements that decided.
@@ -39,14 +42,11 @@ impl Assignment {
     /// # Errors
     /// As [`Assignment::decide`].
     pub fn evaluate(&self, question: &Question) -> Result<Evaluation, RequestError> {
-        match self {
-            Assignment::Inline(policies) => {
-                Ok(with_session(policies, question)?.evaluate(&question.request))
-            }
-            Assignment::Organization(known) => {
-                known.evaluate(&question.request, question.session.as_ref())
-            }
-        }
+        let found = self.find(question)?;
+        Ok(decision::evaluate(
+            &question.request,
+            &found.parts(question),
+        ))
     }
 
     /// The same, with everything that helps a person.
@@ -54,14 +54,8 @@ impl Assignment {
     /// # Errors
     /// As [`Assignment::decide`].
     pub fn explain(&self, question: &Question) -> Result<Explanation, RequestError> {
-        match self {
-            Assignment::Inline(policies) => {
-                Ok(with_session(policies, question)?.explain(&question.request))
-            }
-            Assignment::Organization(known) => {
-                known.explain(&question.request, question.session.as_ref())
-            }
-        }
+        let found = self.find(question)?;
+        Ok(decision::explain(&question.request, &found.parts(question)))
     }
 
     /// Every policy that is known.
@@ -77,50 +71,63 @@ impl Assignment {
         &self,
         question: &Question,
     ) -> Result<Vec<(Arc<Policy>, usize)>, RequestError> {
-        let mut touched = Vec::new();
-        for resource in question.request.resources() {
-            let policies = match self {
-                Assignment::Inline(policies) => with_session(policies, question)?,
-                Assignment::Organization(known) => {
-                    let policies = known.policies_for(&question.request, resource)?;
-                    Policies {
-                        session: question.session.clone(),
-                        ..policies
-                    }
-                }
-            };
-            touched.extend(crate::decision::touched(
-                &policies,
-                &question.request,
-                resource,
-            ));
+        let found = self.find(question)?;
+        let parts = found.parts(question);
+        Ok(parts
+            .into_iter()
+            .flat_map(|part| decision::touched(&question.request, part))
+            .collect())
+    }
+
+    fn find<'a>(&'a self, question: &'a Question) -> Result<Found<'a>, RequestError> {
+        let session = question.session.as_ref();
+        match self {
+            Assignment::Inline(policies) => {
+                check_inline(policies, question)?;
+                Ok(Found::Inline(
+                    policies,
+                    session.or(policies.session.as_ref()),
+                ))
+            }
+            Assignment::Organization(known) => Ok(Found::Caller(
+                known.caller(question.request.principal())?,
+                session,
+            )),
         }
-        Ok(touched)
     }
 }
 
-/// Inline policies with the question's session policy. An unnamed caller is one of the resource's account, which only identity, session and
-/// control policies can do with.
-fn with_session(policies: &Policies, question: &Question) -> Result<Policies, RequestError> {
+impl Found<'_> {
+    fn parts<'w>(&'w self, question: &'w Question) -> Vec<Part<'w>> {
+        match self {
+            Found::Inline(policies, session) => {
+                let applicable = Applicable {
+                    session: *session,
+                    ..policies.applicable()
+                };
+                question
+                    .request
+                    .resources()
+                    .map(|resource| (applicable, resource))
+                    .collect()
+            }
+            Found::Caller(caller, session) => caller.parts(&question.request, *session).collect(),
+        }
+    }
+}
+
+/// An unnamed caller is one of the resource's account, which only identity, session and control policies can do with.
+fn check_inline(policies: &Policies, question: &Question) -> Result<(), RequestError> {
     let names_callers = |stage| matches!(stage, Stage::Resource | Stage::Trust | Stage::Endpoint);
-    if *question.request.principal() == Principal::Unnamed
-        && policies.iter().any(|(stage, _)| names_callers(stage))
-    {
-        return Err(RequestError::new(
-            "principal is missing; resource, trust and endpoint policies say whom they are about",
-        ));
+    let unnamed = *question.request.principal() == Principal::Unnamed;
+    if unnamed && policies.iter().any(|(stage, _)| names_callers(stage)) {
+        let message =
+            "principal is missing; resource, trust and endpoint policies say whom they are about";
+        return Err(RequestError::new(message));
     }
     if policies.session.is_some() && question.session.is_some() {
-        return Err(RequestError::new(
-            "two session policies: one among the policies and one in the request",
-        ));
+        let message = "two session policies: one among the policies and one in the request";
+        return Err(RequestError::new(message));
     }
-    let session = question
-        .session
-        .clone()
-        .or_else(|| policies.session.clone());
-    Ok(Policies {
-        session,
-        ..policies.clone()
-    })
+    Ok(())
 }

@@ -1,19 +1,22 @@
-//! Who has which policies: the accounts of an organisation, and the policies that apply to a request.
+//! Who has which policies: the accounts of an organisation, and what applies to a caller and a resource.
 
 mod assignment;
+mod resource_policies;
 mod snapshot;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
+
 use crate::arn::Arn;
-use crate::decision::{self, Decision, Evaluation, Explanation};
-use crate::policy::{Level, Policies, Policy, PolicySet, Settings};
+use crate::decision::{self, Decision, Evaluation, Explanation, Part};
+use crate::policy::{Applicable, GroupPolicies, Level, Policy, PolicySet, Settings};
 use crate::principal::Principal;
 use crate::problem::{Problem, RequestError, quoted};
 use crate::request::Request;
 
 pub use assignment::Assignment;
+use resource_policies::ResourcePolicies;
 pub use snapshot::OpenFile;
 
 /// What is known of the accounts of an organisation: users, roles, their policies, and the policies on resources. Immutable; made by
@@ -21,7 +24,7 @@ pub use snapshot::OpenFile;
 #[derive(Debug, Default)]
 pub struct Organization {
     accounts: HashMap<String, Account>,
-    control: Option<ControlPolicies>,
+    control_policies: Vec<Arc<Policy>>,
     warnings: Vec<Problem>,
     settings: Settings,
 }
@@ -30,11 +33,13 @@ pub struct Organization {
 struct Account {
     management: bool,
     folder: Option<String>,
+    /// X1, X10: the control policies from the root down to the account; empty where none bind it.
+    levels: Vec<Level>,
     policies: Vec<Arc<Policy>>,
     users: HashMap<String, User>,
     /// By name in lower case: role names compare without case (G18).
     roles: HashMap<String, Role>,
-    resource_policies: Vec<ResourcePolicy>,
+    resource_policies: ResourcePolicies,
 }
 
 #[derive(Debug, Default)]
@@ -45,30 +50,39 @@ struct User {
 
 #[derive(Debug, Default)]
 struct Role {
-    trust: Option<Arc<Policy>>,
+    trust: Option<PolicySet>,
     service_linked: bool,
     identity: Identity,
 }
 
 /// The identity policies of a user (its groups' included, T17) or a role.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Identity {
     account_scope: PolicySet,
-    group_scope: Vec<(Arc<str>, PolicySet)>,
+    group_scope: GroupPolicies,
 }
 
-#[derive(Debug)]
-struct ResourcePolicy {
-    /// The resource that it stands on; everything below it is meant too.
-    resource: Arn<'static>,
-    policy: Arc<Policy>,
-}
-
-#[derive(Debug, Default)]
-struct ControlPolicies {
-    policies: Vec<Arc<Policy>>,
-    /// What is attached to a folder path or an account id.
-    attachments: HashMap<String, PolicySet>,
+/// A caller that was looked up once, to be asked about many requests.
+///
+/// ```
+/// # use ramgate::{Decision, Organization, Principal, Request, Source};
+/// # let snapshot = Source::new("s", r#"{ "ramgate": 1, "accounts": { "1234567890123456": {
+/// #   "policies": { "p": { "document": { "Version": "1", "Statement": [{ "Effect": "Allow", "Action": "vpc:*", "Resource": "*" }] } } },
+/// #   "users": { "alice": { "policies": ["p"] } } } } }"#);
+/// # let known = Organization::read(&[snapshot], false, &mut |name, _| Err(name.to_owned()))?;
+/// let alice = Principal::parse("acs:ram::1234567890123456:user/alice")?;
+/// let caller = known.caller(&alice)?;
+/// let request = Request::new(alice.clone(), "vpc:DescribeVpcs", "*")?;
+/// assert_eq!(caller.decide(&request, None), Decision::Allow);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Caller<'o> {
+    organization: &'o Organization,
+    /// What applies whatever the resource is.
+    applicable: Applicable<'o>,
+    account: Option<&'o str>,
+    levels: &'o [Level],
 }
 
 impl Organization {
@@ -82,21 +96,78 @@ impl Organization {
         Organization { settings, ..self }
     }
 
-    /// Decides a request by everything that is known; `session` is the session policy of the caller's session.
+    /// Looks a caller up.
     ///
     /// # Errors
     /// When the caller is not in the snapshot: nothing can be said of somebody whose policies are not known.
+    pub fn caller(&self, principal: &Principal<'_>) -> Result<Caller<'_>, RequestError> {
+        let unknown = || {
+            let name = principal.to_string();
+            RequestError::new(format!(
+                "principal {} is not in the snapshot",
+                quoted(&name)
+            ))
+        };
+        let account = |id: &str| {
+            let known = self.accounts.get_key_value(id);
+            known.ok_or_else(|| {
+                RequestError::new(format!("account {} is not in the snapshot", quoted(id)))
+            })
+        };
+        let mut applicable = Applicable {
+            settings: self.settings,
+            ..Applicable::default()
+        };
+        let (known, identity) = match principal {
+            Principal::User { account: id, name } => {
+                let (id, account) = account(id)?;
+                let user = account.users.get(&**name).ok_or_else(unknown)?;
+                applicable.principal_id = user.id.as_deref();
+                (Some((id, account)), Some(&user.identity))
+            }
+            Principal::Role { account: id, name }
+            | Principal::AssumedRole {
+                account: id,
+                role: name,
+                ..
+            } => {
+                let (id, account) = account(id)?;
+                let role = account.role(name).ok_or_else(unknown)?;
+                applicable.unbound_by_control = role.service_linked; // E21
+                (Some((id, account)), Some(&role.identity))
+            }
+            Principal::Account { account } => (self.accounts.get_key_value(&**account), None),
+            Principal::Unnamed => {
+                return Err(RequestError::new(
+                    "principal is missing; a question about a snapshot names who asks",
+                ));
+            }
+            Principal::Service { .. } | Principal::Federated { .. } | Principal::Anonymous => {
+                (None, None)
+            }
+        };
+        applicable.identity = identity.map(|identity| &identity.account_scope);
+        applicable.groups = identity.map(|identity| &identity.group_scope);
+        Ok(Caller {
+            organization: self,
+            applicable,
+            account: known.map(|(id, _)| id.as_str()),
+            levels: known
+                .map(|(_, account)| account.levels.as_slice())
+                .unwrap_or_default(),
+        })
+    }
+
+    /// Decides a request by everything that is known; `session` is the session policy of the caller's session.
+    ///
+    /// # Errors
+    /// When the caller is not in the snapshot: see [`Organization::caller`].
     pub fn decide(
         &self,
         request: &Request<'_>,
         session: Option<&PolicySet>,
     ) -> Result<Decision, RequestError> {
-        let request = &self.with_principal_id(request);
-        let policies = self.policies_for_each(request, session)?;
-        Ok(decision::decide(
-            request,
-            policies.iter().zip(request.resources()),
-        ))
+        Ok(self.caller(request.principal())?.decide(request, session))
     }
 
     /// The same decision, with the stage and the statements that made it.
@@ -108,10 +179,11 @@ impl Organization {
         request: &Request<'_>,
         session: Option<&PolicySet>,
     ) -> Result<Evaluation, RequestError> {
-        let request = &self.with_principal_id(request);
-        let policies = self.policies_for_each(request, session)?;
-        let parts: Vec<_> = policies.iter().zip(request.resources()).collect();
-        Ok(decision::evaluate(request, &parts))
+        let caller = self.caller(request.principal())?;
+        Ok(decision::evaluate(
+            request,
+            &caller.parts(request, session).collect::<Vec<_>>(),
+        ))
     }
 
     /// The same decision, with everything that helps a person.
@@ -123,187 +195,87 @@ impl Organization {
         request: &Request<'_>,
         session: Option<&PolicySet>,
     ) -> Result<Explanation, RequestError> {
-        let request = &self.with_principal_id(request);
-        let policies = self.policies_for_each(request, session)?;
-        let parts: Vec<_> = policies.iter().zip(request.resources()).collect();
-        Ok(decision::explain(request, &parts))
-    }
-
-    /// Everything that applies to the request's caller and this resource of it.
-    ///
-    /// # Errors
-    /// When the caller is not in the snapshot.
-    pub fn policies_for(
-        &self,
-        request: &Request<'_>,
-        resource: &Arn<'_>,
-    ) -> Result<Policies, RequestError> {
-        let principal = request.principal();
-        let owner = request.owner_of(resource);
-        let caller = principal.account();
-        let mut policies = self.identity_policies(principal)?;
-        policies.settings = self.settings;
-        policies.control = owner.and_then(|account| self.levels(account));
-        if caller != owner {
-            policies.caller_control = caller.and_then(|account| self.levels(account));
-        }
-        let known = owner.map(|account| (account, self.accounts.get(account)));
-        if let Some((account, None)) = known {
-            policies.notes.push(format!(
-                "account {account} is not in the snapshot; policies on its resources are not known"
-            ));
-        }
-        let owner = known.and_then(|(_, account)| account);
-        policies.trust = owner.and_then(|account| account.trust_of(resource));
-        policies.resource = owner.and_then(|account| account.policies_on(resource));
-        Ok(policies)
+        let caller = self.caller(request.principal())?;
+        Ok(decision::explain(
+            request,
+            &caller.parts(request, session).collect::<Vec<_>>(),
+        ))
     }
 
     /// Every policy of the snapshot, attached or not.
     pub fn policies(&self) -> impl Iterator<Item = &Arc<Policy>> {
         let mut accounts: Vec<_> = self.accounts.iter().collect();
         accounts.sort_by_key(|(id, _)| id.as_str());
-        let of_accounts = accounts
+        accounts
             .into_iter()
-            .flat_map(|(_, account)| account.all_policies());
-        of_accounts.chain(self.control.iter().flat_map(|control| &control.policies))
+            .flat_map(|(_, account)| account.all_policies())
+            .chain(&self.control_policies)
+    }
+}
+
+impl<'o> Caller<'o> {
+    /// Decides a request of this caller; whoever the request names, this caller's policies are looked at.
+    pub fn decide(&self, request: &Request<'_>, session: Option<&PolicySet>) -> Decision {
+        decision::decide(request, self.parts(request, session))
     }
 
-    fn policies_for_each(
-        &self,
-        request: &Request<'_>,
-        session: Option<&PolicySet>,
-    ) -> Result<Vec<Policies>, RequestError> {
-        let with_session = |policies: Policies| Policies {
-            session: session.cloned(),
-            ..policies
-        };
-        request
-            .resources()
-            .map(|resource| self.policies_for(request, resource).map(with_session))
-            .collect()
-    }
-
-    /// T23: policies on resources name users by their ids; the snapshot knows them.
-    fn with_principal_id<'r>(&self, request: &Request<'r>) -> Request<'r> {
-        let request = request.clone();
-        let known = match request.principal() {
-            Principal::User { account, name } if request.principal_id().is_none() => self
-                .accounts
-                .get(&**account)
-                .and_then(|account| account.users.get(&**name)?.id.clone()),
-            _ => None,
-        };
-        match known {
-            Some(id) => request.with_principal_id(id),
-            None => request,
-        }
-    }
-
-    fn identity_policies(&self, principal: &Principal<'_>) -> Result<Policies, RequestError> {
-        let unknown = || {
-            RequestError::new(format!(
-                "principal {} is not in the snapshot",
-                quoted(&principal.to_string())
-            ))
-        };
-        let account = |id: &str| {
-            self.accounts.get(id).ok_or_else(|| {
-                RequestError::new(format!("account {} is not in the snapshot", quoted(id)))
-            })
-        };
-        let (identity, service_linked) = match principal {
-            Principal::User { account: id, name } => (
-                &account(id)?
-                    .users
-                    .get(&**name)
-                    .ok_or_else(unknown)?
-                    .identity,
-                false,
-            ),
-            Principal::Role { account: id, name }
-            | Principal::AssumedRole {
-                account: id,
-                role: name,
-                ..
-            } => {
-                let role = account(id)?
-                    .roles
-                    .get(&name.to_ascii_lowercase())
-                    .ok_or_else(unknown)?;
-                (&role.identity, role.service_linked)
-            }
-            Principal::Unnamed => {
-                return Err(RequestError::new(
-                    "principal is missing; a question about a snapshot names who asks",
-                ));
-            }
-            _ => return Ok(Policies::default()),
-        };
-        let policies = Policies::default()
-            .with_identity(identity.account_scope.clone())
-            .with_resource_groups(identity.group_scope.iter().cloned());
-        Ok(if service_linked {
-            policies.unbound_by_control()
-        } else {
-            policies
+    pub(crate) fn parts<'w>(
+        &'w self,
+        request: &'w Request<'w>,
+        session: Option<&'w PolicySet>,
+    ) -> impl Iterator<Item = Part<'w>> {
+        request.resources().map(move |resource| {
+            let applicable = self.applicable(request, resource);
+            (
+                Applicable {
+                    session,
+                    ..applicable
+                },
+                resource,
+            )
         })
     }
 
-    /// X1, X10: the control policies from the root down to the account; `None` where none bind it.
-    fn levels(&self, account: &str) -> Option<Vec<Level>> {
-        let control = self.control.as_ref()?;
-        let known = self.accounts.get(account)?;
-        let folder = known.folder.as_ref().filter(|_| !known.management)?;
-        let ends = folder
-            .match_indices('/')
-            .map(|(end, _)| end)
-            .chain(std::iter::once(folder.len()));
-        let nodes = ends
-            .filter_map(|end| folder.get(..end))
-            .chain(std::iter::once(account));
-        let attached = |node: &str| control.attachments.get(node).cloned().unwrap_or_default();
-        Some(nodes.map(|node| Level::new(attached(node))).collect())
+    /// What applies to this resource of a request.
+    fn applicable<'w>(&'w self, request: &Request<'_>, resource: &Arn<'_>) -> Applicable<'w> {
+        let mut applicable: Applicable<'w> = self.applicable;
+        let Some(owner) = request.owner_of(resource) else {
+            return applicable;
+        };
+        let known = self.organization.accounts.get(owner);
+        if self.account != Some(owner) {
+            applicable.caller_control = self.levels; // E4
+        }
+        let Some(account) = known else {
+            applicable.unknown_owner = true;
+            return applicable;
+        };
+        applicable.control = &account.levels;
+        applicable.trust = account.trust_of(resource);
+        applicable.resource = account.resource_policies.on(resource);
+        applicable
     }
 }
 
 impl Account {
+    /// G18: a role by its name in any case.
+    fn role(&self, name: &str) -> Option<&Role> {
+        let mut lower = [0; 128];
+        let Some(lower) = lower.get_mut(..name.len()) else {
+            return self.roles.get(&name.to_ascii_lowercase());
+        };
+        lower.copy_from_slice(name.as_bytes());
+        lower.make_ascii_lowercase();
+        self.roles.get(std::str::from_utf8(lower).ok()?)
+    }
+
     /// The trust policy of the role that the ARN `acs:ram:…:role/<name>` names.
-    fn trust_of(&self, resource: &Arn<'_>) -> Option<PolicySet> {
+    fn trust_of(&self, resource: &Arn<'_>) -> Option<&PolicySet> {
         let name = resource
             .relative_id()?
             .strip_prefix("role/")
             .filter(|_| resource.service() == Some("ram"))?;
-        let trust = self.roles.get(&name.to_ascii_lowercase())?.trust.as_ref()?;
-        Some(std::iter::once(Arc::clone(trust)).collect())
-    }
-
-    /// The policies on a resource: those that stand on it or on what holds it (`bucket` holds `bucket/object`).
-    fn policies_on(&self, resource: &Arn<'_>) -> Option<PolicySet> {
-        let holds = |on: &&ResourcePolicy| {
-            let holder = &on.resource;
-            let same = |a: Option<&str>, b: Option<&str>| {
-                a == b || [a, b].iter().any(|side| matches!(side, Some("" | "*")))
-            };
-            let below = |(holder, relative): (&str, &str)| {
-                relative
-                    .strip_prefix(holder)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            };
-            holder.service() == resource.service()
-                && same(holder.region(), resource.region())
-                && holder
-                    .relative_id()
-                    .zip(resource.relative_id())
-                    .is_some_and(below)
-        };
-        let policies: PolicySet = self
-            .resource_policies
-            .iter()
-            .filter(holds)
-            .map(|on| Arc::clone(&on.policy))
-            .collect();
-        (!policies.is_empty()).then_some(policies)
+        self.role(name)?.trust.as_ref()
     }
 
     fn all_policies(&self) -> impl Iterator<Item = &Arc<Policy>> {
@@ -311,10 +283,11 @@ impl Account {
         roles.sort_by_key(|(name, _)| name.as_str());
         let trusts = roles
             .into_iter()
-            .filter_map(|(_, role)| role.trust.as_ref());
+            .filter_map(|(_, role)| role.trust.as_ref())
+            .flat_map(PolicySet::iter);
         self.policies
             .iter()
             .chain(trusts)
-            .chain(self.resource_policies.iter().map(|on| &on.policy))
+            .chain(self.resource_policies.iter())
     }
 }

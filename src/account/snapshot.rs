@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::account::{
-    Account, ControlPolicies, Identity, Organization, ResourcePolicy, Role, User,
-};
+use crate::account::resource_policies::ResourcePolicies;
+use crate::account::{Account, Identity, Organization, Role, User};
 use crate::arn::Arn;
 use crate::document::{PolicyKind, Reading, ResourceService};
 use crate::fields::{Fields, Object};
 use crate::json::{self, Member, Node, Value, join};
-use crate::policy::{Policy, PolicySet, read_policy};
+use crate::policy::{GroupPolicies, Level, Policy, PolicySet, read_policy};
 use crate::problem::{LoadError, Problem, ProblemKind, Severity, quoted};
 use crate::source::Source;
 
@@ -530,6 +529,7 @@ impl Reader<'_, '_> {
             let trust = object
                 .given("trust")
                 .and_then(|node| self.trust(source, node, &path, &member.key));
+            let trust = trust.map(|policy| std::iter::once(policy).collect());
             let identity = self
                 .identity(source, &path, &object, policies)
                 .into_identity();
@@ -586,6 +586,7 @@ impl Reader<'_, '_> {
         objects: &[(&Part<'_>, Object<'_, '_>)],
         account: &mut Account,
     ) {
+        let mut policies = Vec::new();
         for (part, object) in objects {
             let path = join(&part.path, "resource_policies");
             let Some(node) = object.given("resource_policies") else {
@@ -614,32 +615,27 @@ impl Reader<'_, '_> {
                 let reading = Reading::new(PolicyKind::Resource(service));
                 let name = format!("policy of {}", resource.as_str());
                 let policy = self.document(part.source, &path, node, &object, &name, reading);
-                account
-                    .resource_policies
-                    .extend(policy.map(|policy| ResourcePolicy { resource, policy }));
+                policies.extend(policy.map(|policy| (resource, policy)));
             }
         }
+        account.resource_policies = ResourcePolicies::new(policies);
     }
 
     fn control(&mut self, merged: &Merged<'_>) {
         if !merged.has_control {
             return;
         }
-        let mut control = ControlPolicies::default();
         let mut policies = HashMap::new();
         for (source, path, member) in self.unique(merged.control_policies.iter().cloned()) {
             if let Some(policy) = self.typed_policy(source, &path, member, PolicyKind::Control) {
-                control.policies.push(Arc::clone(&policy));
+                self.organization.control_policies.push(Arc::clone(&policy));
                 policies.insert(member.key.to_string(), policy);
             }
         }
+        let mut attachments: HashMap<String, PolicySet> = HashMap::new();
         for (source, path, member) in self.unique(merged.attachments.iter().cloned()) {
-            let homeless = self
-                .organization
-                .accounts
-                .get(member.key.as_ref())
-                .is_some_and(|a| a.folder.is_none());
-            if homeless {
+            let account = self.organization.accounts.get(member.key.as_ref());
+            if account.is_some_and(|account| account.folder.is_none()) {
                 let message = format!(
                     "account {} has control policies and no folder: its place under the root is not known",
                     member.key
@@ -654,14 +650,28 @@ impl Reader<'_, '_> {
                     message,
                 ));
             }
-            let attached: PolicySet = self
-                .attached(source, Some(&member.node), &path, &policies)
-                .into_iter()
-                .collect();
-            control.attachments.insert(member.key.to_string(), attached);
+            let attached = self.attached(source, Some(&member.node), &path, &policies);
+            attachments.insert(member.key.to_string(), attached.into_iter().collect());
         }
-        self.organization.control = Some(control);
+        for (id, account) in &mut self.organization.accounts {
+            account.levels = levels(id, account, &attachments);
+        }
     }
+}
+
+/// X1, X10: what is attached from the root down to the account. X2: a level with nothing attached allows nothing.
+fn levels(id: &str, account: &Account, attachments: &HashMap<String, PolicySet>) -> Vec<Level> {
+    let Some(folder) = account.folder.as_ref().filter(|_| !account.management) else {
+        return Vec::new(); // X4, and accounts outside the organisation.
+    };
+    let ends = folder
+        .match_indices('/')
+        .map(|(end, _)| end)
+        .chain([folder.len()]);
+    let nodes = ends.filter_map(|end| folder.get(..end)).chain([id]);
+    nodes
+        .map(|node| Level::new(attachments.get(node).cloned().unwrap_or_default()))
+        .collect()
 }
 
 /// Policies attached to a user, a group or a role, by scope.
@@ -685,7 +695,7 @@ impl Attached {
             .map(|(group, policies)| (group, policies.into_iter().collect()));
         Identity {
             account_scope: self.own.into_iter().collect(),
-            group_scope: group_scope.collect(),
+            group_scope: GroupPolicies::named(group_scope.collect()),
         }
     }
 }

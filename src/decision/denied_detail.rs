@@ -39,7 +39,7 @@ pub(crate) fn denied_detail(outcome: Outcome, facts: &Facts<'_>) -> Option<Acces
         auth_action: facts.request.action().to_owned(),
         auth_principal_type: principal_type(principal),
         auth_principal_owner_id: principal.account().unwrap_or_default().to_owned(),
-        auth_principal_display_name: display_name(principal, facts.request.principal_id()),
+        auth_principal_display_name: display_name(principal, facts.principal_id),
         no_permission_type: outcome.decision,
         policy_type: policy_type(outcome.stage),
         auth_resource: facts.resource.as_str().to_owned(),

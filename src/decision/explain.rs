@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use crate::arn::Arn;
 use crate::decision::denied_detail::denied_detail;
 use crate::decision::unit::Unit;
-use crate::decision::walk::{Listener, Outcome, UnitKey, Walk};
+use crate::decision::walk::{Listener, Outcome, Part, UnitKey, Walk};
 use crate::decision::{AccessDeniedDetail, Decision, DeterminingStatement, Evaluation};
 use crate::document::Effect;
-use crate::policy::{CompiledStatement, Element, Policies, Policy, Stage, is_assume_role};
+use crate::policy::{CompiledStatement, Element, Policy, Stage, is_assume_role};
 use crate::request::{Facts, Request};
 use crate::truth::{OpenRule, OpenRules, Truth};
 
@@ -115,24 +114,19 @@ impl Serialize for OpenRule {
 /// How many near misses an answer shows.
 const NEAR_MISSES_MAX: usize = 5;
 
-/// A resource of the request, and the policies that apply to it and the caller.
-pub(crate) type Part<'w> = (&'w Policies, &'w Arn<'w>);
-
 /// One resource's answer, with what was told on the way to it.
 struct Answer<'w> {
-    policies: &'w Policies,
     walk: Walk<'w>,
     outcome: Outcome,
     told: Told,
 }
 
 impl<'w> Answer<'w> {
-    fn of(request: &'w Request<'w>, (policies, resource): Part<'w>) -> Answer<'w> {
-        let mut walk = Walk::new(policies, request, resource);
+    fn of(request: &'w Request<'w>, part: Part<'w>) -> Answer<'w> {
+        let mut walk = Walk::new(request, part);
         let mut told = Told::default();
         let outcome = walk.run(&mut told);
         Answer {
-            policies,
             walk,
             outcome,
             told,
@@ -628,10 +622,10 @@ fn listed<'t>(texts: impl Iterator<Item = &'t str>) -> String {
 
 /// What was assumed or left out.
 fn notes(answer: &Answer<'_>) -> Vec<String> {
-    let policies = answer.policies;
+    let policies = answer.walk.policies();
     let facts = answer.facts();
     let principal = facts.request.principal();
-    let mut notes = policies.notes.clone();
+    let mut notes = Vec::new();
     let mut note = |applies: bool, text: &str| {
         if applies {
             notes.push(text.to_owned());
@@ -657,6 +651,10 @@ fn notes(answer: &Answer<'_>) -> Vec<String> {
         is_assume_role(action) && policies.trust.is_none(),
         "no trust policy of the role is known, so nobody is trusted (E10)",
     );
+    note(
+        policies.unknown_owner,
+        "the account that owns the resource is not in the snapshot; policies on its resources are not known",
+    );
     let oss = facts.resource.service() == Some("oss");
     note(
         oss && answer.outcome.decision == Decision::ImplicitDeny,
@@ -666,12 +664,8 @@ fn notes(answer: &Answer<'_>) -> Vec<String> {
 }
 
 /// The statements that match a request on one resource, or may match it, in whatever stage.
-pub(crate) fn touched<'w>(
-    policies: &'w Policies,
-    request: &'w Request<'w>,
-    resource: &'w Arn<'w>,
-) -> Vec<(Arc<Policy>, usize)> {
-    let walk = Walk::new(policies, request, resource);
+pub(crate) fn touched<'w>(request: &'w Request<'w>, part: Part<'w>) -> Vec<(Arc<Policy>, usize)> {
+    let walk = Walk::new(request, part);
     let mut touched = Vec::new();
     for unit in walk.keys().filter_map(|key| walk.unit(key)) {
         for (policy, statement) in unit.set.statements() {

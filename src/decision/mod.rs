@@ -18,7 +18,8 @@ use crate::truth::OpenRule;
 pub use denied_detail::AccessDeniedDetail;
 pub use explain::{Doubt, Explanation, Failure, NearMiss, StageDecision};
 
-pub(crate) use explain::{Part, evaluate, explain, touched};
+pub(crate) use explain::{evaluate, explain, touched};
+pub(crate) use walk::Part;
 use walk::{Silent, Walk};
 
 /// The word of the answer.
@@ -114,7 +115,9 @@ impl Policies {
     pub fn decide(&self, request: &Request<'_>) -> Decision {
         decide(
             request,
-            request.resources().map(|resource| (self, resource)),
+            request
+                .resources()
+                .map(|resource| (self.applicable(), resource)),
         )
     }
 
@@ -132,7 +135,7 @@ impl Policies {
     fn parts<'w>(&'w self, request: &'w Request<'w>) -> Vec<Part<'w>> {
         request
             .resources()
-            .map(|resource| (self, resource))
+            .map(|resource| (self.applicable(), resource))
             .collect()
     }
 }
@@ -143,10 +146,8 @@ pub(crate) fn decide<'w>(
     parts: impl Iterator<Item = Part<'w>>,
 ) -> Decision {
     let mut worst = Decision::Allow;
-    for (policies, resource) in parts {
-        let decision = Walk::new(policies, request, resource)
-            .run(&mut Silent)
-            .decision;
+    for part in parts {
+        let decision = Walk::new(request, part).run(&mut Silent).decision;
         if decision.badness() > worst.badness() {
             worst = decision;
         }

@@ -4,7 +4,7 @@ use crate::arn::Arn;
 use crate::decision::Decision;
 use crate::decision::unit::{Keys, Unit};
 use crate::document::Effect;
-use crate::policy::{Combination, GroupPolicies, Level, Policies, Stage, is_assume_role};
+use crate::policy::{Applicable, Combination, GroupPolicies, Level, Stage, is_assume_role};
 use crate::principal::Principal;
 use crate::request::{Facts, Request};
 use crate::truth::OpenRule;
@@ -97,23 +97,23 @@ impl Identity {
     }
 }
 
+/// A resource of the request, and what applies to it and the caller.
+pub(crate) type Part<'w> = (Applicable<'w>, &'w Arn<'w>);
+
 /// One request on one resource.
 pub(crate) struct Walk<'w> {
-    policies: &'w Policies,
+    policies: Applicable<'w>,
     pub(crate) facts: Facts<'w>,
     keys: Keys,
 }
 
 impl<'w> Walk<'w> {
-    pub(crate) fn new(
-        policies: &'w Policies,
-        request: &'w Request<'w>,
-        resource: &'w Arn<'w>,
-    ) -> Walk<'w> {
+    pub(crate) fn new(request: &'w Request<'w>, (policies, resource): Part<'w>) -> Walk<'w> {
         let facts = Facts {
             request,
             resource,
             owner: request.owner_of(resource),
+            principal_id: request.principal_id().or(policies.principal_id),
             identity_allows: false,
         };
         Walk {
@@ -121,6 +121,10 @@ impl<'w> Walk<'w> {
             facts,
             keys: Keys::new(),
         }
+    }
+
+    pub(crate) fn policies(&self) -> Applicable<'w> {
+        self.policies
     }
 
     pub(crate) fn run(&mut self, told: &mut impl Listener) -> Outcome {
@@ -152,12 +156,11 @@ impl<'w> Walk<'w> {
         let assumes = is_assume_role(request.action());
         let is_account = matches!(request.principal(), Principal::Account { .. });
         let is_role = request.principal().role_name().is_some();
-        let count = |levels: &Option<Vec<Level>>| levels.as_ref().map_or(0, Vec::len);
-        let levels = (0..count(&self.policies.control))
+        let levels = (0..self.policies.control.len())
             .rev()
             .map(UnitKey::Control)
             .chain(
-                (0..count(&self.policies.caller_control))
+                (0..self.policies.caller_control.len())
                     .rev()
                     .map(UnitKey::CallerControl),
             );
@@ -183,10 +186,9 @@ impl<'w> Walk<'w> {
     /// A unit of the policies, if it takes part for this request at all.
     pub(crate) fn unit(&self, key: UnitKey) -> Option<Unit<'w>> {
         let policies = self.policies;
-        let level = |levels: &'w Option<Vec<Level>>, number| {
-            let level: &Level = levels.as_ref()?.get(number)?;
+        let level = |levels: &'w [Level], number: usize| {
             let of_account = matches!(self.facts.request.principal(), Principal::Account { .. });
-            let unit = Unit::of(&level.policies, policies.settings);
+            let unit = Unit::of(&levels.get(number)?.policies, policies.settings);
             Some(Unit {
                 denies_of_scope_all_only: of_account,
                 ..unit
@@ -194,21 +196,21 @@ impl<'w> Walk<'w> {
         };
         let of = |set| Unit::of(set, policies.settings);
         match key {
-            UnitKey::Control(number) => level(&policies.control, number),
-            UnitKey::CallerControl(number) => level(&policies.caller_control, number),
-            UnitKey::Session => policies.session.as_ref().map(of),
-            UnitKey::Identity => Some(of(&policies.identity)),
+            UnitKey::Control(number) => level(policies.control, number),
+            UnitKey::CallerControl(number) => level(policies.caller_control, number),
+            UnitKey::Session => policies.session.map(of),
+            UnitKey::Identity => policies.identity.map(of),
             UnitKey::Group => self.group(),
-            UnitKey::Resource => policies.resource.as_ref().map(of),
-            UnitKey::Trust => policies.trust.as_ref().map(of),
-            UnitKey::Endpoint => policies.endpoint.as_ref().map(of),
+            UnitKey::Resource => policies.resource.map(of),
+            UnitKey::Trust => policies.trust.map(of),
+            UnitKey::Endpoint => policies.endpoint.map(of),
         }
     }
 
     /// T18, T19: the policies at the scope of the resource's group, which may not be told.
     fn group(&self) -> Option<Unit<'w>> {
         let group = self.facts.request.resource_group();
-        let set = match (&self.policies.groups, group) {
+        let set = match (self.policies.groups?, group) {
             (GroupPolicies::None, _) => return None,
             (GroupPolicies::OfRequest(set), _)
             | (GroupPolicies::Named { pooled: set, .. }, None) => set,
@@ -238,11 +240,10 @@ impl<'w> Walk<'w> {
         if self.policies.unbound_by_control {
             return None; // X4, E21
         }
-        let keys = |levels: &Option<Vec<Level>>, key: fn(usize) -> UnitKey| {
-            (0..levels.as_ref().map_or(0, Vec::len)).rev().map(key)
-        };
-        let own = keys(&self.policies.control, UnitKey::Control);
-        let callers = keys(&self.policies.caller_control, UnitKey::CallerControl);
+        let own = (0..self.policies.control.len()).rev().map(UnitKey::Control);
+        let callers = (0..self.policies.caller_control.len())
+            .rev()
+            .map(UnitKey::CallerControl);
         for key in own.chain(callers).filter(|key| self.level_binds(*key)) {
             if let Some(denied) = self.gate(key, told) {
                 if matches!(key, UnitKey::CallerControl(_)) {

@@ -21,17 +21,17 @@ pub(crate) use read::read_node;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PolicyKind {
-    /// Attached to a user, a group or a role (T1 to T3).
+    /// Attached to a user, a group or a role.
     Identity,
-    /// Given with `AssumeRole` for one session (T4).
+    /// Given with `AssumeRole` for one session.
     Session,
-    /// Attached in a resource directory (T11).
+    /// Attached in a resource directory.
     Control,
-    /// The trust policy of a role (T5).
+    /// The trust policy of a role.
     Trust,
-    /// A policy on a resource (T6 to T9).
+    /// A policy on a resource.
     Resource(ResourceService),
-    /// A VPC endpoint policy (T10).
+    /// A VPC endpoint policy.
     Endpoint,
 }
 
@@ -39,13 +39,13 @@ pub enum PolicyKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ResourceService {
-    /// OSS bucket policy (T6): a list of ids (T23).
+    /// OSS bucket policy: a list of ids (T23).
     Oss,
-    /// Log Service project policy (T7): as OSS.
+    /// Log Service project policy: as OSS.
     Log,
-    /// KMS key or secret policy (T8): `{"RAM": […]}` (T24).
+    /// KMS key or secret policy: `{"RAM": […]}` (T24).
     Kms,
-    /// Any other service, Tablestore (T9) among them: either form.
+    /// Any other service, Tablestore among them: either form.
     Other,
 }
 

@@ -136,6 +136,19 @@ pub(crate) enum GroupPolicies {
     },
 }
 
+impl GroupPolicies {
+    pub(crate) fn named(groups: Vec<(Arc<str>, PolicySet)>) -> GroupPolicies {
+        if groups.is_empty() {
+            return GroupPolicies::None;
+        }
+        let pooled = groups
+            .iter()
+            .flat_map(|(_, set)| set.iter().cloned())
+            .collect();
+        GroupPolicies::Named { groups, pooled }
+    }
+}
+
 /// Everything that applies to one principal and one resource, by stage. Immutable, cheap to clone, free to share between threads.
 ///
 /// ```
@@ -173,8 +186,26 @@ pub struct Policies {
     /// X4, E21: the management account and service-linked roles.
     pub(crate) unbound_by_control: bool,
     pub(crate) settings: Settings,
-    /// What an explanation has to add: what was not known when these were put together.
-    pub(crate) notes: Vec<String>,
+}
+
+/// What applies to one caller and one resource, borrowed from wherever it is kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Applicable<'p> {
+    /// The control policies of the resource's account, from the root down.
+    pub(crate) control: &'p [Level],
+    pub(crate) caller_control: &'p [Level],
+    pub(crate) session: Option<&'p PolicySet>,
+    pub(crate) identity: Option<&'p PolicySet>,
+    pub(crate) groups: Option<&'p GroupPolicies>,
+    pub(crate) resource: Option<&'p PolicySet>,
+    pub(crate) trust: Option<&'p PolicySet>,
+    pub(crate) endpoint: Option<&'p PolicySet>,
+    pub(crate) unbound_by_control: bool,
+    pub(crate) settings: Settings,
+    /// The caller's numeric id, where a snapshot knows it (T23).
+    pub(crate) principal_id: Option<&'p str>,
+    /// Whether nothing is known of the account that owns the resource.
+    pub(crate) unknown_owner: bool,
 }
 
 /// Two choices among the open rules that a user may make otherwise.
@@ -247,13 +278,8 @@ impl Policies {
         self,
         groups: impl IntoIterator<Item = (Arc<str>, PolicySet)>,
     ) -> Policies {
-        let groups: Vec<(Arc<str>, PolicySet)> = groups.into_iter().collect();
-        let pooled = groups
-            .iter()
-            .flat_map(|(_, set)| set.iter().cloned())
-            .collect();
         Policies {
-            groups: GroupPolicies::Named { groups, pooled },
+            groups: GroupPolicies::named(groups.into_iter().collect()),
             ..self
         }
     }
@@ -285,6 +311,23 @@ impl Policies {
     /// Other choices for open rules than the careful ones.
     pub fn with_settings(self, settings: Settings) -> Policies {
         Policies { settings, ..self }
+    }
+
+    pub(crate) fn applicable(&self) -> Applicable<'_> {
+        Applicable {
+            control: self.control.as_deref().unwrap_or_default(),
+            caller_control: self.caller_control.as_deref().unwrap_or_default(),
+            session: self.session.as_ref(),
+            identity: Some(&self.identity),
+            groups: Some(&self.groups),
+            resource: self.resource.as_ref(),
+            trust: self.trust.as_ref(),
+            endpoint: self.endpoint.as_ref(),
+            unbound_by_control: self.unbound_by_control,
+            settings: self.settings,
+            principal_id: None,
+            unknown_owner: false,
+        }
     }
 
     /// Every policy, with its stage.

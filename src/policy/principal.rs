@@ -106,7 +106,7 @@ impl PrincipalTest {
 
 /// T23: is this id the user's, or its account's?
 fn listed_user(name: &str, account: Option<&str>, facts: &Facts<'_>) -> Match {
-    let id = facts.request.principal_id();
+    let id = facts.principal_id;
     if id == Some(name) {
         return Match::YES;
     }

@@ -147,12 +147,63 @@ fn wildcard_loose(pattern: &str, text: &str, loose: usize) -> bool {
                 fits[i][j] = fits[i - 1][j] || (j > 0 && fits[i][j - 1]);
             } else if j > 0 {
                 let t = text[j - 1];
-                let same = p == '?' || p == t || (j <= loose && p.eq_ignore_ascii_case(&t));
+                let p = if p == PLAIN_STAR { '*' } else { p };
+                let same = (p == PLAIN_MARK && t == '?')
+                    || pattern[i - 1] == '?'
+                    || p == t
+                    || (j <= loose && p.eq_ignore_ascii_case(&t));
                 fits[i][j] = same && fits[i - 1][j - 1];
             }
         }
     }
     fits[pattern.len()][text.len()]
+}
+
+/// In a pattern that is read in another way: a `*` and a `?` that are ordinary characters.
+const PLAIN_STAR: char = '\u{e000}';
+const PLAIN_MARK: char = '\u{e001}';
+
+/// Every `*` and `?` an ordinary character.
+fn plain(pattern: &str) -> String {
+    pattern
+        .replace('*', &PLAIN_STAR.to_string())
+        .replace('?', &PLAIN_MARK.to_string())
+}
+
+fn unplain(pattern: &str) -> String {
+    pattern.replace(PLAIN_STAR, "*").replace(PLAIN_MARK, "?")
+}
+
+/// W8: `\*` and `\?` as the character behind the backslash.
+fn with_escapes(pattern: &str) -> String {
+    pattern
+        .replace("\\*", &PLAIN_STAR.to_string())
+        .replace("\\?", &PLAIN_MARK.to_string())
+}
+
+/// V1: `${…}` as any text.
+fn with_variables(pattern: &str) -> String {
+    let Some((before, rest)) = pattern.split_once("${") else {
+        return pattern.to_string();
+    };
+    match rest.split_once('}') {
+        Some((_, after)) => format!("{before}*{}", with_variables(after)),
+        None => pattern.to_string(),
+    }
+}
+
+/// V1, W8: the answer of a pattern, with the doubts of the readings that could turn it.
+fn other_readings(pattern: &str, wildcards: bool, read: impl Fn(&str) -> Match) -> Match {
+    let own = if wildcards {
+        pattern.to_string()
+    } else {
+        plain(pattern)
+    };
+    let (found, variables, escapes) = (read(&own), with_variables(&own), with_escapes(&own));
+    let truth = found.0;
+    let varies = variables != own && (truth != Truth::No || read(&variables).0 != Truth::No);
+    let escaped = escapes != own && read(&escapes).0 != truth;
+    found.doubt_if(varies, "V1").doubt_if(escaped, "W8")
 }
 
 fn only_stars(text: &str) -> bool {
@@ -161,6 +212,10 @@ fn only_stars(text: &str) -> bool {
 
 /// W7, W9, A3, A4, G18: a resource pattern of a policy against a resource of a request.
 pub fn resource_matches(pattern: &str, resource: &str) -> Match {
+    other_readings(pattern, true, |pattern| reads_as(pattern, resource))
+}
+
+fn reads_as(pattern: &str, resource: &str) -> Match {
     if pattern == "*" {
         return is(true); // W9
     }
@@ -848,11 +903,13 @@ impl<'a> Call<'a> {
                 .filter(|(name, _)| name.eq_ignore_ascii_case("RAM")); // G18
             return or(ram
                 .flat_map(|(_, e)| texts(e))
-                .map(|entry| self.key_principal(&entry)));
+                .map(|entry| named(&entry, self.key_principal(&entry))));
         }
         let mut entries = texts(principal);
         if kind == Kind::Resource && self.service == "kms" {
-            return or(entries.iter().map(|entry| self.key_principal(entry)));
+            return or(entries
+                .iter()
+                .map(|entry| named(entry, self.key_principal(entry))));
         }
         if kind == Kind::Resource && self.service == "oss" && entries.is_empty() {
             entries.push("*".to_string()); // G21
@@ -862,7 +919,7 @@ impl<'a> Call<'a> {
             .is_none_or(|keys| keys.is_empty());
         or(entries
             .iter()
-            .map(|entry| self.listed_principal(entry, unconditional)))
+            .map(|entry| named(entry, self.listed_principal(entry, unconditional))))
     }
 
     /// T23: an id, a role session, or everybody.
@@ -938,11 +995,14 @@ impl<'a> Call<'a> {
         or(members.iter().flat_map(|(member, entries)| {
             let member = member.to_ascii_lowercase(); // G18
             let entries = texts(entries).into_iter();
-            entries.map(move |entry| match (member.as_str(), self.caller.who) {
-                ("ram", Who::User | Who::Role | Who::Unnamed) => self.trusted_ram(&entry),
-                ("service", Who::Service) => self.trusted_name(&entry),
-                ("federated", Who::Federated) => self.trusted_name(&entry),
-                _ => is(false),
+            entries.map(move |entry| {
+                let found = match (member.as_str(), self.caller.who) {
+                    ("ram", Who::User | Who::Role | Who::Unnamed) => self.trusted_ram(&entry),
+                    ("service", Who::Service) => self.trusted_name(&entry),
+                    ("federated", Who::Federated) => self.trusted_name(&entry),
+                    _ => is(false),
+                };
+                named(&entry, found)
             })
         }))
     }
@@ -1066,9 +1126,20 @@ impl<'a> Call<'a> {
         let numeric = |holds| ordered(compare_numbers(value, listed), holds, "O7");
         let date = |holds| ordered(compare_dates(value, listed), holds, "O9");
         match operator {
-            "StringEquals" | "StringNotEquals" => is(value == listed),
-            "StringEqualsIgnoreCase" | "StringNotEqualsIgnoreCase" => loosely_equal(value, listed),
-            "StringLike" | "StringNotLike" => is(wildcard(listed, value)),
+            "StringEquals" | "StringNotEquals" => {
+                other_readings(listed, false, |listed| is(wildcard(listed, value)))
+            }
+            "StringEqualsIgnoreCase" | "StringNotEqualsIgnoreCase" => {
+                let folded = |text: &str| text.chars().map(fold).collect::<String>();
+                let exact = plain(listed);
+                other_readings(listed, false, |listed| match listed == exact {
+                    true => loosely_equal(value, &unplain(listed)),
+                    false => is(wildcard(&folded(listed), &folded(value))),
+                })
+            }
+            "StringLike" | "StringNotLike" => {
+                other_readings(listed, true, |listed| is(wildcard(listed, value)))
+            }
             "NumericEquals" | "NumericNotEquals" => numeric(Ordering::is_eq),
             "NumericLessThan" => numeric(Ordering::is_lt),
             "NumericLessThanEquals" => numeric(Ordering::is_le),
@@ -1123,6 +1194,11 @@ fn of_another_family(operator: &str, key: &str) -> bool {
 
 fn ordered(found: Option<Ordering>, holds: fn(Ordering) -> bool, rule: &str) -> Match {
     found.map_or(cannot_tell(rule), |ordering| is(holds(ordering)))
+}
+
+/// V1: whom a variable names, nobody can tell.
+fn named(entry: &str, found: Match) -> Match {
+    found.doubt_if(with_variables(entry) != entry, "V1")
 }
 
 fn kind_and_name(arn: &str) -> (&str, &str) {
