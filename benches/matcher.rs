@@ -45,6 +45,9 @@ const PATTERNS: [(&str, &str); 6] = [
     ("miss at the end", "acs:vpc:*:*:physicalconnection/*exlmc"),
 ];
 
+/// A name, and whether it matches.
+type Matcher<'a, T> = (&'a str, &'a dyn Fn(T) -> bool);
+
 /// One pattern, one ARN.
 fn one(criterion: &mut Criterion) {
     let hostile = workload::w6('e');
@@ -60,7 +63,7 @@ fn one(criterion: &mut Criterion) {
         let greedy = Greedy::resource(pattern);
         let glob = <(glob::Pattern, glob::MatchOptions)>::resource(pattern);
         let regex = <regex::Regex as Pattern>::resource(pattern);
-        let engines: [(&str, &dyn Fn(&str) -> bool); 4] = [
+        let engines: [Matcher<'_, &str>; 4] = [
             ("ramgate", &|text| own.matches(text)),
             ("greedy", &|text| greedy.is_match(text)),
             ("glob", &|text| glob.is_match(text)),
@@ -120,7 +123,7 @@ fn set(criterion: &mut Criterion, workload: &Workload, patterns: &[String]) {
         glob_set.add(globset::Glob::new(pattern).unwrap());
     }
     let glob_set = glob_set.build().unwrap();
-    let engines: [(&str, &dyn Fn(usize) -> bool); 5] = [
+    let engines: [Matcher<'_, usize>; 5] = [
         ("ramgate", &|n| policies[0].decide(&requests[n]).is_allow()),
         ("greedy", &|n| {
             greedy.iter().any(|pattern| pattern.is_match(texts[n]))
@@ -134,8 +137,8 @@ fn set(criterion: &mut Criterion, workload: &Workload, patterns: &[String]) {
     let mut group = criterion.benchmark_group("matcher/set");
     group.sample_size(20);
     for (name, matches) in engines {
-        for n in 0..64 {
-            assert_eq!(matches(n), engines[0].1(n), "{name}, {}", texts[n]);
+        for (n, text) in texts.iter().enumerate().take(64) {
+            assert_eq!(matches(n), engines[0].1(n), "{name}, {text}");
         }
         let mut next = 0;
         group.bench_function(BenchmarkId::new(name, patterns.len()), |bencher| {

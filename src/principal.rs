@@ -113,7 +113,11 @@ impl<'a> Principal<'a> {
             .strip_prefix("acs:ram::")
             .and_then(|rest| rest.split_once(':'))
             .ok_or_else(unknown)?;
-        if account.is_empty() || account.contains(|c: char| c == '/' || c.is_whitespace()) {
+        if account.is_empty()
+            || !account
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+        {
             return Err(unknown());
         }
         let account = Cow::Borrowed(account);

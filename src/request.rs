@@ -174,8 +174,15 @@ impl<'a> Request<'a> {
 
     /// The account that owns a resource of this request: the ARN's, else the one given, else the caller's own.
     pub(crate) fn owner_of<'r>(&'r self, resource: &'r Arn<'_>) -> Option<&'r str> {
-        resource
-            .account()
+        self.owner_among(resource.fields())
+    }
+
+    /// The same for a resource that was taken apart already.
+    pub(crate) fn owner_among<'r>(&'r self, fields: Option<[&'r str; 5]>) -> Option<&'r str> {
+        let of_arn = fields
+            .map(|[_, _, _, account, _]| account)
+            .filter(|account| !matches!(*account, "" | "*"));
+        of_arn
             .or(self.resource_owner.as_deref())
             .or_else(|| self.principal.account())
     }
@@ -243,6 +250,8 @@ impl Serialize for Request<'_> {
 pub(crate) struct Facts<'r> {
     pub(crate) request: &'r Request<'r>,
     pub(crate) resource: &'r Arn<'r>,
+    /// The resource's five fields, if it is an ARN.
+    pub(crate) fields: Option<[&'r str; 5]>,
     /// The account that owns the resource, if anybody knows.
     pub(crate) owner: Option<&'r str>,
     /// The caller's numeric id, if it is known.
@@ -327,7 +336,7 @@ impl<'a> Context<'a> {
             list.iter()
                 .take(index)
                 .any(|(other, _)| same_key(key, other).is_some())
-                .then_some(quoted(key))
+                .then(|| quoted(key))
         });
         match twice {
             Some(key) => Err(RequestError::new(format!("context key {key} stands twice"))),

@@ -5,15 +5,24 @@ use memchr::memchr;
 use crate::arn::{Arn, first_colons, split};
 use crate::other_reading::OtherReadings;
 use crate::truth::{Match, OpenRule, Truth};
-use crate::wildcard::{Wildcard, fits_plain};
+use crate::wildcard::{Shape, Wildcard, fits_plain, has_wildcard};
 
 /// A pattern of resources.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ResourcePattern {
     text: Box<str>,
-    colons: Option<[u32; 4]>,
+    fields: Option<Fields>,
     /// What nearly no pattern needs.
     rare: Option<Box<Rare>>,
+}
+
+/// The five fields of a pattern that has as many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Fields {
+    colons: [u32; 4],
+    relative: Shape,
+    /// Whether the first four fields, in order, are literal or `*`, as nearly all are: then they compare without a look for metacharacters.
+    plain: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -25,19 +34,26 @@ struct Rare {
 
 impl ResourcePattern {
     pub(crate) fn new(text: &str) -> ResourcePattern {
-        let colons = first_colons(text);
-        let relative = colons
-            .and_then(|[.., last]| text.get(last + 1..))
-            .unwrap_or_default();
-        let (relative, whole) = (Wildcard::new(relative), Wildcard::new(text));
-        let others = OtherReadings::of(text, true);
+        let fields = first_colons(text).and_then(|colons| Some((colons, split(text, colons)?)));
+        let relative = fields.map_or("", |(_, [.., relative])| relative);
+        let (whole, others) = (Wildcard::new(text), OtherReadings::of(text, true));
+        let relative = Wildcard::new(relative);
         let needed = relative.has_searches() || whole.has_searches() || !others.is_empty();
         ResourcePattern {
             text: text.into(),
-            // Longer than a policy can be: such a pattern has no fields and is compared as a whole.
-            colons: colons.and_then(|colons| {
+            fields: fields.and_then(|(colons, [prefix, service, region, account, relative])| {
+                let plain =
+                    |field: &str| !field.is_empty() && (field == "*" || !has_wildcard(field));
+                // Longer than a policy can be: such a pattern has no fields and is compared as a whole.
                 let [a, b, c, d] = colons.map(u32::try_from);
-                Some([a.ok()?, b.ok()?, c.ok()?, d.ok()?])
+                Some(Fields {
+                    colons: [a.ok()?, b.ok()?, c.ok()?, d.ok()?],
+                    relative: Shape::of(relative),
+                    plain: prefix == "acs"
+                        && !has_wildcard(service)
+                        && plain(region)
+                        && plain(account),
+                })
             }),
             rare: needed.then(|| {
                 Box::new(Rare {
@@ -55,15 +71,15 @@ impl ResourcePattern {
 
     /// The five fields of a pattern that has as many.
     pub(crate) fn fields(&self) -> Option<[&str; 5]> {
-        split(&self.text, self.colons?.map(|colon| colon as usize))
+        split(&self.text, self.fields?.colons.map(|colon| colon as usize))
     }
 
-    /// Whether the pattern fits the resource of a request. Linear in both, no allocation.
-    pub(crate) fn matches(&self, resource: &Arn<'_>) -> Match {
+    /// Whether the pattern fits the resource of a request, whose fields the caller has at hand. Linear in both, no allocation.
+    pub(crate) fn matches(&self, resource: &Arn<'_>, request: Option<[&str; 5]>) -> Match {
         if &*self.text == "*" {
             return Match::YES; // W9
         }
-        let Some(request) = resource.fields() else {
+        let Some(request) = request else {
             return self.matches_no_resource();
         };
         let answer = self.matches_literally(resource.as_str(), request);
@@ -74,15 +90,13 @@ impl ResourcePattern {
     }
 
     fn matches_literally(&self, text: &str, request: [&str; 5]) -> Match {
-        let pattern = self.fields();
-        let by_fields = pattern.map_or(Match::NO, |pattern| {
-            self.matches_by_fields(pattern, request)
-        });
+        let by_fields = self.matches_by_fields(request);
         if by_fields.truth != Truth::No {
             return by_fields;
         }
-        let complete = pattern.is_some_and(|[prefix, ..]| prefix == "acs");
         let [.., relative] = request;
+        let complete = self.fields.is_some_and(|fields| fields.plain)
+            || self.fields().is_some_and(|[prefix, ..]| prefix == "acs");
         if complete && memchr(b':', relative.as_bytes()).is_none() {
             // The request has four colons and the pattern at least as many: each can only stand for one of the
             // request's, so the whole text reads as its fields do.
@@ -101,7 +115,7 @@ impl ResourcePattern {
         let fold = (prefix.len() + 1 + service.len()).min(FOLD_MAX);
         let fits = match &self.rare {
             Some(rare) => rare.whole.matches_folded(text, fold),
-            None => fits_plain(&self.text, text, fold),
+            None => fits_once(&self.text, text, fold),
         };
         match (fits, complete) {
             (false, _) => Match::NO,
@@ -118,14 +132,17 @@ impl ResourcePattern {
         });
         if fits_every_arn {
             Match::unknown(OpenRule::W9)
-        } else if fits_plain(&self.text, "*", 0) {
+        } else if fits_once(&self.text, "*", 0) {
             Match::unknown(OpenRule::W7)
         } else {
             Match::NO
         }
     }
 
-    fn matches_by_fields(&self, pattern: [&str; 5], request: [&str; 5]) -> Match {
+    fn matches_by_fields(&self, request: [&str; 5]) -> Match {
+        let (Some(shapes), Some(pattern)) = (self.fields, self.fields()) else {
+            return Match::NO;
+        };
         let [
             pattern_prefix,
             pattern_service,
@@ -134,11 +151,23 @@ impl ResourcePattern {
             pattern_relative,
         ] = pattern;
         let [prefix, service, region, account, relative] = request;
-        let relative_fits = match &self.rare {
+        let relative_fits = || match &self.rare {
             Some(rare) => rare.relative.matches(relative),
-            None => pattern_relative == "*" || fits_plain(pattern_relative, relative, 0),
+            None => fits_plain(pattern_relative, shapes.relative, relative, 0),
         };
-        if !relative_fits {
+        if shapes.plain {
+            let place = |pattern: &str, place: &str| pattern == "*" || pattern == place;
+            let fits =
+                place(pattern_region, region) && place(pattern_account, account) && relative_fits();
+            return match fits {
+                true if pattern_service == service => Match::YES,
+                true if pattern_service.eq_ignore_ascii_case(service) => {
+                    Match::unknown(OpenRule::G18)
+                }
+                _ => Match::NO,
+            };
+        }
+        if !relative_fits() {
             return Match::NO;
         }
         place_matches(pattern_region, region)
@@ -146,6 +175,11 @@ impl ResourcePattern {
             .and(service_matches(pattern_service, service))
             .and(prefix_matches(pattern_prefix, prefix))
     }
+}
+
+/// A pattern that is matched too seldom to keep its shape.
+fn fits_once(pattern: &str, text: &str, fold: usize) -> bool {
+    fits_plain(pattern, Shape::of(pattern), text, fold)
 }
 
 /// Service codes are a dozen letters; of a longer one only the beginning compares without case, so that a hostile request cannot make the
@@ -157,7 +191,7 @@ fn prefix_matches(pattern: &str, prefix: &str) -> Match {
         Match::YES
     } else if pattern.eq_ignore_ascii_case(prefix) {
         Match::unknown(OpenRule::G18)
-    } else if fits_plain(pattern, prefix, 0) {
+    } else if fits_once(pattern, prefix, 0) {
         Match::unknown(OpenRule::A4)
     } else {
         Match::NO
@@ -165,9 +199,9 @@ fn prefix_matches(pattern: &str, prefix: &str) -> Match {
 }
 
 fn service_matches(pattern: &str, service: &str) -> Match {
-    if pattern == service || fits_plain(pattern, service, 0) {
+    if pattern == service || fits_once(pattern, service, 0) {
         Match::YES
-    } else if fits_plain(pattern, service, service.len().min(FOLD_MAX)) {
+    } else if fits_once(pattern, service, service.len().min(FOLD_MAX)) {
         Match::unknown(OpenRule::G18)
     } else {
         Match::NO
@@ -181,6 +215,6 @@ fn place_matches(pattern: &str, place: &str) -> Match {
     } else if pattern.is_empty() && !place.is_empty() {
         Match::unknown(OpenRule::A3)
     } else {
-        Match::sure(fits_plain(pattern, place, 0))
+        Match::sure(fits_once(pattern, place, 0))
     }
 }

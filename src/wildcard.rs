@@ -1,6 +1,6 @@
 //! One pattern of `*` and `?`: does it match a text? In time linear in the text.
 
-use memchr::{memchr, memmem, memrchr};
+use memchr::{memchr, memchr2, memmem, memrchr};
 
 /// A pattern in which `*` is any run of characters and `?` exactly one (W1); everything else is itself (W8).
 ///
@@ -13,6 +13,7 @@ use memchr::{memchr, memmem, memrchr};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Wildcard {
     text: Box<str>,
+    shape: Shape,
     /// For each run between two stars that holds a `?`, in order: a search that memmem cannot do. Nearly no pattern has one.
     searches: Option<Box<[MaskSearch]>>,
 }
@@ -26,6 +27,7 @@ impl Wildcard {
             .map(MaskSearch::new)
             .collect();
         Wildcard {
+            shape: Shape::of(&text),
             text,
             searches: (!searches.is_empty()).then_some(searches),
         }
@@ -36,8 +38,7 @@ impl Wildcard {
         &self.text
     }
 
-    /// Whether the whole of `text` fits. No allocation; time linear in the text: see SEMANTICS.md for the meaning and
-    /// `docs/performance.md` for the bound.
+    /// Whether the whole of `text` fits. No allocation; time linear in the text, whatever the pattern (`docs/performance.md`).
     pub fn matches(&self, text: &str) -> bool {
         self.matches_folded(text, 0)
     }
@@ -46,6 +47,7 @@ impl Wildcard {
     pub(crate) fn matches_folded(&self, text: &str, fold: usize) -> bool {
         fits(
             &self.text,
+            self.shape,
             self.searches.as_deref().unwrap_or_default(),
             text,
             fold,
@@ -58,37 +60,63 @@ impl Wildcard {
     }
 }
 
+/// Where the metacharacters of a pattern are, found once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Shape {
+    /// The first and the last star; both the pattern's length where there is none.
+    first_star: u32,
+    last_star: u32,
+    has_question: bool,
+}
+
+impl Shape {
+    pub(crate) fn of(pattern: &str) -> Shape {
+        let bytes = pattern.as_bytes();
+        let place =
+            |star: Option<usize>| u32::try_from(star.unwrap_or(bytes.len())).unwrap_or(u32::MAX);
+        Shape {
+            first_star: place(memchr(b'*', bytes)),
+            last_star: place(memrchr(b'*', bytes)),
+            has_question: memchr(b'?', bytes).is_some(),
+        }
+    }
+}
+
 /// Whether the whole of `text` fits a pattern without a `?` between two stars.
-pub(crate) fn fits_plain(pattern: &str, text: &str, fold: usize) -> bool {
-    fits(pattern, &[], text, fold)
+pub(crate) fn fits_plain(pattern: &str, shape: Shape, text: &str, fold: usize) -> bool {
+    fits(pattern, shape, &[], text, fold)
 }
 
 /// Whether the whole of `text` fits, in O(text + pattern): the runs between stars are found one after the other, each at its first place behind the
 /// one before. An earlier place only leaves more room for the rest, so no other place need ever be tried; the search itself is
 /// two-way (memmem), which is linear too. A run that holds a `?` costs O(text × run / 64) instead, see [`MaskSearch`]. In the first
 /// `fold` bytes, which compare without case, every place is tried: O(fold × pattern) more, and callers keep `fold` small.
-fn fits(pattern: &str, searches: &[MaskSearch], text: &str, fold: usize) -> bool {
-    let Some(first_star) = memchr(b'*', pattern.as_bytes()) else {
-        return run_fits_at(pattern, text, 0, fold) == Some(text.len());
-    };
-    let first = pattern.get(..first_star).unwrap_or_default();
-    let rest = pattern.get(first_star + 1..).unwrap_or_default();
-    let Some(mut at) = run_fits_at(first, text, 0, fold) else {
+fn fits(pattern: &str, shape: Shape, searches: &[MaskSearch], text: &str, fold: usize) -> bool {
+    let (first_star, last_star) = (shape.first_star as usize, shape.last_star as usize);
+    if first_star >= pattern.len() {
+        if shape.has_question {
+            return run_fits_at(pattern, text, 0, fold) == Some(text.len());
+        }
+        return pattern.len() == text.len() && literal_fits_at(pattern, text, 0, fold);
+    }
+    let (Some(first), Some(last)) = (pattern.get(..first_star), pattern.get(last_star + 1..))
+    else {
         return false;
     };
-    let (middle, last) = match memrchr(b'*', rest.as_bytes()) {
-        Some(star) => (
-            rest.get(..star).unwrap_or_default(),
-            rest.get(star + 1..).unwrap_or_default(),
-        ),
-        None => ("", rest),
+    if !shape.has_question && first_star == last_star {
+        // One star, as nearly all have: its run is whatever the two ends leave.
+        let ends = first.len() + last.len();
+        return text.len() >= ends
+            && literal_fits_at(first, text, 0, fold)
+            && literal_fits_at(last, text, text.len() - last.len(), fold);
+    }
+    let Some(mut at) = run_fits_at(first, text, 0, fold) else {
+        return false;
     };
     let Some(end) = run_fits_before_end(last, text, at, fold) else {
         return false;
     };
-    if middle.is_empty() {
-        return true;
-    }
+    let middle = pattern.get(first_star + 1..last_star).unwrap_or_default();
     let mut searches = searches.iter();
     for run in middle.split('*').filter(|run| !run.is_empty()) {
         let search = if run.contains('?') {
@@ -104,6 +132,28 @@ fn fits(pattern: &str, searches: &[MaskSearch], text: &str, fold: usize) -> bool
     true
 }
 
+/// Whether a run without `?` stands at this place. Bytes are enough: equal bytes are equal characters.
+fn literal_fits_at(run: &str, text: &str, at: usize, fold: usize) -> bool {
+    if run.is_empty() {
+        return true;
+    }
+    let Some(found) = text.as_bytes().get(at..at + run.len()) else {
+        return false;
+    };
+    if found == run.as_bytes() {
+        return true;
+    }
+    at < fold
+        && match found.split_at_checked(fold - at) {
+            // A part of it is beyond the fold.
+            Some((folded, exact)) => run
+                .as_bytes()
+                .split_at_checked(folded.len())
+                .is_some_and(|(first, rest)| folded.eq_ignore_ascii_case(first) && exact == rest),
+            None => found.eq_ignore_ascii_case(run.as_bytes()),
+        }
+}
+
 /// What stands between the first star and the last, split at stars.
 fn middle_runs(pattern: &str) -> impl Iterator<Item = &str> {
     let middle = pattern
@@ -115,7 +165,7 @@ fn middle_runs(pattern: &str) -> impl Iterator<Item = &str> {
 
 /// Whether a text holds a metacharacter.
 pub(crate) fn has_wildcard(pattern: &str) -> bool {
-    pattern.bytes().any(|byte| matches!(byte, b'*' | b'?'))
+    memchr2(b'*', b'?', pattern.as_bytes()).is_some()
 }
 
 /// Whether the whole of `text` fits a pattern that is used once.
@@ -128,12 +178,8 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
 
 /// Where a run of characters and `?` ends in `text` if it begins at `at`; `None` where it does not fit.
 fn run_fits_at(run: &str, text: &str, at: usize, fold: usize) -> Option<usize> {
-    let end = at + run.len();
-    if memchr(b'?', run.as_bytes()).is_none() && (at >= fold || end <= fold) {
-        let found = text.as_bytes().get(at..end)?;
-        let same =
-            found == run.as_bytes() || (at < fold && found.eq_ignore_ascii_case(run.as_bytes()));
-        return same.then_some(end);
+    if memchr(b'?', run.as_bytes()).is_none() {
+        return literal_fits_at(run, text, at, fold).then_some(at + run.len());
     }
     let mut here = at;
     let mut found = text.get(at..)?.chars();

@@ -493,6 +493,46 @@ impl Tally {
     }
 }
 
+/// Policies of many statements are looked up by an index, which must leave out none that matches.
+#[test]
+fn crowds_change_nothing() {
+    let (first, count) = (
+        setting("RAMGATE_SEED", SEED),
+        setting("RAMGATE_RANDOM_CASES", RANDOM_CASES) / 16,
+    );
+    let run = |thread: u64| {
+        for seed in (first..first + count)
+            .skip(thread as usize)
+            .step_by(THREADS as usize)
+        {
+            let sizes = [2, 5, 20, 60, 160, 400];
+            let (case, crowded) = generate::crowded_case(seed, sizes[seed as usize % sizes.len()]);
+            let expected = Answer::from(reference::decide(&case));
+            let (policies, question) = read(&crowded).unwrap();
+            let found = Answer::from(&policies.evaluate(&question.request));
+            assert_eq!(found, expected, "RAMGATE_SEED={seed}\n{case:#}");
+            let decision = policies.decide(&question.request).to_string();
+            assert_eq!(
+                decision, expected.decision,
+                "decide, RAMGATE_SEED={seed}\n{case:#}"
+            );
+            let explained = Answer::from(&policies.explain(&question.request));
+            assert_eq!(
+                explained, expected,
+                "explain, RAMGATE_SEED={seed}\n{case:#}"
+            );
+        }
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|thread| scope.spawn(move || run(thread)))
+            .collect();
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+    });
+}
+
 // Wildcards -------------------------------------------------------------------------------------------------------
 
 /// All texts of up to `length` of these letters.
@@ -536,6 +576,58 @@ fn wildcards_agree_on_all_short_patterns() {
     }
 }
 
+/// Long runs, many stars, letters of several bytes.
+#[test]
+fn wildcards_agree_on_long_texts() {
+    let mut rng = generate::Rng(setting("RAMGATE_SEED", SEED));
+    for number in 0..6000 {
+        let letters = [&['a', 'b'][..], &['a', 'b', 'é', '語'], &['a']][number % 3];
+        let (most, stars, marks) = (
+            [8, 40, 90, 160][number % 4],
+            rng.pick(&[1, 5, 20]),
+            rng.pick(&[0, 3, 30]),
+        );
+        let mut pattern = String::new();
+        let mut text = String::new();
+        for _ in 0..rng.below(most) {
+            let letter = rng.pick(letters);
+            match rng.below(100) {
+                roll if roll < stars => {
+                    pattern.push('*');
+                    let run = rng.below(12);
+                    text.extend((0..run).map(|_| rng.pick(letters)));
+                }
+                roll if roll < stars + marks => {
+                    pattern.push('?');
+                    text.push(letter);
+                }
+                _ => {
+                    pattern.push(letter);
+                    text.push(letter);
+                }
+            }
+        }
+        // Half of the texts fit as they are; the others have one letter changed, lost or added.
+        let mut changed: Vec<char> = text.chars().collect();
+        let at = rng.below(changed.len() + 1);
+        match rng.below(6) {
+            0 if at < changed.len() => changed[at] = rng.pick(letters),
+            1 if at < changed.len() => drop(changed.remove(at)),
+            2 => changed.insert(at, rng.pick(letters)),
+            _ => {}
+        }
+        let text: String = changed.into_iter().collect();
+        for pattern in [pattern.clone(), format!("*{pattern}*")] {
+            let expected = reference::wildcard(&pattern, &text);
+            assert_eq!(
+                Wildcard::new(pattern.as_str()).matches(&text),
+                expected,
+                "{pattern} {text}"
+            );
+        }
+    }
+}
+
 // Resource patterns, field by field -------------------------------------------------------------------------------
 
 #[test]
@@ -548,7 +640,7 @@ fn resource_patterns_agree_in_every_field() {
         &["vpc/a", "vpc/*", "*", "*:*", "VPC/a", "a:b"],
     ];
     let mut patterns = vec![String::new()];
-    let mut all: Vec<String> = ["*", "**", "?", "a*", "*a", "\\*"].map(String::from).into();
+    let mut all: Vec<String> = ["*", "**", "?", "a*", "*a"].map(String::from).into();
     for (number, field) in fields.iter().enumerate() {
         let colon = if number == 0 { "" } else { ":" };
         let longer = patterns.iter().flat_map(|start| {

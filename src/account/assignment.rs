@@ -74,7 +74,7 @@ impl Assignment {
         let found = self.find(question)?;
         let parts = found.parts(question);
         Ok(parts
-            .into_iter()
+            .iter()
             .flat_map(|part| decision::touched(&question.request, part))
             .collect())
     }

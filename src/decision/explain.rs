@@ -122,8 +122,8 @@ struct Answer<'w> {
 }
 
 impl<'w> Answer<'w> {
-    fn of(request: &'w Request<'w>, part: Part<'w>) -> Answer<'w> {
-        let mut walk = Walk::new(request, part);
+    fn of(request: &'w Request<'w>, (policies, resource): &'w Part<'w>) -> Answer<'w> {
+        let mut walk = Walk::new(request, policies, resource);
         let mut told = Told::default();
         let outcome = walk.run(&mut told);
         Answer {
@@ -139,11 +139,8 @@ impl<'w> Answer<'w> {
 }
 
 /// A6: every resource's answer, the worst first.
-fn answers<'w>(request: &'w Request<'w>, parts: &[Part<'w>]) -> Vec<Answer<'w>> {
-    let mut answers: Vec<_> = parts
-        .iter()
-        .map(|part| Answer::of(request, *part))
-        .collect();
+fn answers<'w>(request: &'w Request<'w>, parts: &'w [Part<'w>]) -> Vec<Answer<'w>> {
+    let mut answers: Vec<_> = parts.iter().map(|part| Answer::of(request, part)).collect();
     answers.sort_by_key(|answer| std::cmp::Reverse(answer.outcome.decision.badness()));
     answers
 }
@@ -158,7 +155,7 @@ fn deciding<'a, 'w>(answers: &'a [Answer<'w>]) -> &'a [Answer<'w>] {
     }
 }
 
-pub(crate) fn evaluate<'w>(request: &'w Request<'w>, parts: &[Part<'w>]) -> Evaluation {
+pub(crate) fn evaluate<'w>(request: &'w Request<'w>, parts: &'w [Part<'w>]) -> Evaluation {
     let answers = answers(request, parts);
     let (decision, stage) = word(&answers);
     let doubts: BTreeSet<OpenRule> = deciding(&answers)
@@ -174,7 +171,7 @@ pub(crate) fn evaluate<'w>(request: &'w Request<'w>, parts: &[Part<'w>]) -> Eval
     }
 }
 
-pub(crate) fn explain<'w>(request: &'w Request<'w>, parts: &[Part<'w>]) -> Explanation {
+pub(crate) fn explain<'w>(request: &'w Request<'w>, parts: &'w [Part<'w>]) -> Explanation {
     let answers = answers(request, parts);
     let (decision, stage) = word(&answers);
     let mut all_doubts: Vec<Doubt> = Vec::new();
@@ -664,8 +661,11 @@ fn notes(answer: &Answer<'_>) -> Vec<String> {
 }
 
 /// The statements that match a request on one resource, or may match it, in whatever stage.
-pub(crate) fn touched<'w>(request: &'w Request<'w>, part: Part<'w>) -> Vec<(Arc<Policy>, usize)> {
-    let walk = Walk::new(request, part);
+pub(crate) fn touched<'w>(
+    request: &'w Request<'w>,
+    (policies, resource): &'w Part<'w>,
+) -> Vec<(Arc<Policy>, usize)> {
+    let walk = Walk::new(request, policies, resource);
     let mut touched = Vec::new();
     for unit in walk.keys().filter_map(|key| walk.unit(key)) {
         for (policy, statement) in unit.set.statements() {

@@ -146,8 +146,10 @@ pub(crate) fn decide<'w>(
     parts: impl Iterator<Item = Part<'w>>,
 ) -> Decision {
     let mut worst = Decision::Allow;
-    for part in parts {
-        let decision = Walk::new(request, part).run(&mut Silent).decision;
+    for (policies, resource) in parts {
+        let decision = Walk::new(request, &policies, resource)
+            .run(&mut Silent)
+            .decision;
         if decision.badness() > worst.badness() {
             worst = decision;
         }

@@ -7,7 +7,7 @@ use crate::request::Facts;
 use crate::truth::{Match, OpenRule, OpenRules, Truth};
 
 /// The request's keys on one resource, hashed when a set first asks for them.
-pub(crate) type Keys = std::cell::OnceCell<RequestKeys>;
+pub(crate) type Keys<'r> = std::cell::OnceCell<RequestKeys<'r>>;
 
 /// One unit and what it is asked.
 #[derive(Clone, Copy)]
@@ -53,7 +53,7 @@ impl<'p> Unit<'p> {
     }
 
     /// Only the decision: stops at the first Deny that matches, else at the first Allow.
-    pub(crate) fn decide(&self, facts: &Facts<'_>, keys: &Keys) -> Decision {
+    pub(crate) fn decide<'r>(&self, facts: &Facts<'r>, keys: &Keys<'r>) -> Decision {
         let keys = || keys.get_or_init(|| RequestKeys::new(facts.request, facts.resource));
         let denies = |policy: &Policy, statement: &CompiledStatement| {
             self.applies(policy, statement, facts).truth != Truth::No

@@ -102,17 +102,23 @@ pub(crate) type Part<'w> = (Applicable<'w>, &'w Arn<'w>);
 
 /// One request on one resource.
 pub(crate) struct Walk<'w> {
-    policies: Applicable<'w>,
+    policies: &'w Applicable<'w>,
     pub(crate) facts: Facts<'w>,
-    keys: Keys,
+    keys: Keys<'w>,
 }
 
 impl<'w> Walk<'w> {
-    pub(crate) fn new(request: &'w Request<'w>, (policies, resource): Part<'w>) -> Walk<'w> {
+    pub(crate) fn new(
+        request: &'w Request<'w>,
+        policies: &'w Applicable<'w>,
+        resource: &'w Arn<'w>,
+    ) -> Walk<'w> {
+        let fields = resource.fields();
         let facts = Facts {
             request,
             resource,
-            owner: request.owner_of(resource),
+            fields,
+            owner: request.owner_among(fields),
             principal_id: request.principal_id().or(policies.principal_id),
             identity_allows: false,
         };
@@ -123,7 +129,7 @@ impl<'w> Walk<'w> {
         }
     }
 
-    pub(crate) fn policies(&self) -> Applicable<'w> {
+    pub(crate) fn policies(&self) -> &'w Applicable<'w> {
         self.policies
     }
 
@@ -237,7 +243,8 @@ impl<'w> Walk<'w> {
 
     /// E4, X1: from the account up to the root, at every level; then the levels of the caller's account.
     fn control(&self, told: &mut impl Listener) -> Option<Outcome> {
-        if self.policies.unbound_by_control {
+        let levels = self.policies.control.len() + self.policies.caller_control.len();
+        if levels == 0 || self.policies.unbound_by_control {
             return None; // X4, E21
         }
         let own = (0..self.policies.control.len()).rev().map(UnitKey::Control);
@@ -316,11 +323,10 @@ impl<'w> Walk<'w> {
 
     /// E6 to E9, E12 to E18.
     fn permission(&mut self, told: &mut impl Listener) -> Outcome {
-        let service = self
-            .facts
-            .resource
-            .service()
-            .unwrap_or_else(|| self.facts.request.action_service());
+        let service = match self.facts.fields {
+            Some([_, service, ..]) => service,
+            None => self.facts.request.action_service(),
+        };
         let combination = Combination::of_service(service);
         if !self.has_identity_policies() {
             return self.either_may_allow(None, combination, told);

@@ -52,12 +52,15 @@ pub enum ResourceService {
 impl ResourceService {
     /// The service by its RAM code.
     pub fn of(code: &str) -> ResourceService {
-        match code.to_ascii_lowercase().as_str() {
-            "oss" => ResourceService::Oss,
-            "log" => ResourceService::Log,
-            "kms" => ResourceService::Kms,
-            _ => ResourceService::Other,
-        }
+        let known = [
+            ("oss", ResourceService::Oss),
+            ("log", ResourceService::Log),
+            ("kms", ResourceService::Kms),
+        ];
+        let named = known
+            .into_iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(code));
+        named.map_or(ResourceService::Other, |(_, service)| service)
     }
 }
 

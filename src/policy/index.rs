@@ -1,23 +1,25 @@
 //! Finds the statements that can match a request, without looking at the others.
 //!
-//! Every action pattern and every resource pattern has one *key*: the most telling part of it that a hash can find again in a request (a whole
-//! action, `service:verb`, a service; a whole relative id, its type, a service; or nothing). A request has all keys that a
-//! pattern which matches it can have: a handful. So a statement whose keys are none of the request's cannot match.
-//! What has one of them may match, and is then compared in full: the index only ever leaves out, and must never leave out too much
-//! (`tests/differential.rs` compares with an interpreter that has no index).
+//! Every action pattern and every resource pattern has one *key*: the most telling part of it that can be found again in a request (a whole
+//! action, `service:verb`, a service; a whole relative id, its type, a service; or nothing). A request has all keys that a pattern which
+//! matches it can have: a handful. So a statement whose keys are none of the request's cannot match. What has one of them may match, and is
+//! then compared in full: the index only ever leaves out, and must never leave out too much (`tests/differential.rs` compares
+//! with looking at everything).
 //!
-//! A few statements are scanned, two 64-bit signatures each. Many are filed in a table under their rarer side, with a signature of the other.
+//! A few statements are scanned, two 64-bit signatures each. Many are filed in tables under their rarer side, with a signature of the other.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::sync::OnceLock;
 
 use foldhash::fast::FixedState;
+use memchr::memchr;
 
 use crate::arn::Arn;
 use crate::document::Effect;
 use crate::policy::{CompiledStatement, Policy};
-use crate::request::Request;
+use crate::request::{ACTION_BYTES_MAX, Request};
 use crate::resource_pattern::ResourcePattern;
 use crate::wildcard::has_wildcard;
 
@@ -74,130 +76,50 @@ struct Entry {
     candidate: Candidate,
 }
 
-/// A set of keys, one bit each; two sets that share a key share a bit.
+/// A set of keys, one bit each: two sets that share a key share a bit.
 type Signature = u64;
 
-/// The bit of patterns that have no telling part; every request has it.
-const ANY: Signature = 1;
+/// The bit, and the key, of patterns without a telling part; every request has it.
+const ANY: u64 = 1;
 
-fn bit(key: u64) -> Signature {
-    // One of the 63 upper bits, by the key's own upper half.
-    2 << (((key >> 32) * 63) >> 32)
+/// One of the 63 upper bits.
+fn bit(fingerprint: u64) -> Signature {
+    2 << (((fingerprint.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) * 63) >> 32)
 }
 
+/// A cheap stand-in for a hash, good enough for a signature: eight bytes from the front, eight from the back, and the length. Letters lose
+/// their case.
+fn fingerprint(bytes: &[u8], salt: u64) -> u64 {
+    let back = word(
+        bytes
+            .get(bytes.len().saturating_sub(8)..)
+            .unwrap_or_default(),
+    );
+    word(bytes) ^ back.rotate_left(29) ^ (bytes.len() as u64).rotate_left(50) ^ salt.rotate_left(57)
+}
+
+/// The first eight bytes, letters without case.
+fn word(bytes: &[u8]) -> u64 {
+    let word = bytes.first_chunk().copied().unwrap_or_else(|| {
+        let mut eight = [0; 8];
+        for (to, from) in eight.iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        eight
+    });
+    u64::from_le_bytes(word) | 0x2020_2020_2020_2020
+}
+
+/// The keys of tables: seeded anew in every process, so nobody can make requests or policies that collide.
 fn hash(bytes: &[u8]) -> u64 {
     static SEED: OnceLock<FixedState> = OnceLock::new();
-    // Another seed in every process: a request cannot be made to collide.
     let seed = || FixedState::with_seed(std::hash::RandomState::new().hash_one(0));
     SEED.get_or_init(seed).hash_one(bytes)
 }
 
-fn mix(a: u64, b: u64) -> u64 {
-    (a.rotate_left(23) ^ b).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
-/// The kinds of action keys.
-const ACTION: u64 = 0x61;
-const VERB: u64 = 0x76;
-const SERVICE: u64 = 0x73;
-/// `vpc:Desc`: so many letters of the name make a verb.
-const VERB_BYTES: usize = 4;
-
-/// The key of an action pattern; `None` for one without a telling part.
-fn action_key(pattern: &str) -> Option<u64> {
-    let lower = pattern.to_ascii_lowercase();
-    let literal = lower.split(['*', '?']).next().unwrap_or_default();
-    if literal.len() == lower.len() {
-        return Some(mix(hash(lower.as_bytes()), ACTION));
-    }
-    let colon = literal.find(':')?;
-    match literal.as_bytes().get(..colon + 1 + VERB_BYTES) {
-        Some(verb) => Some(mix(hash(verb), VERB)),
-        None => Some(mix(hash(literal.as_bytes().get(..colon)?), SERVICE)),
-    }
-}
-
-/// What of a resource pattern's relative id is telling.
-const WHOLE: usize = 3;
-const BEYOND_TYPE: usize = 2;
-const TYPE: usize = 1;
-const NOTHING: usize = 0;
-/// `physicalconnection/pc-abcde`: so many bytes behind the type are telling too.
-const BEYOND_BYTES: usize = 8;
-
-/// The kind of a resource key: what of the pattern is literal. One of sixteen.
-#[derive(Clone, Copy)]
-struct ResourceKind {
-    region: bool,
-    account: bool,
-    relative: usize,
-}
-
-impl ResourceKind {
-    fn number(self) -> u32 {
-        let number = self.relative * 4 + usize::from(self.region) * 2 + usize::from(self.account);
-        u32::try_from(number).unwrap_or_default()
-    }
-}
-
-/// What hashing an ARN or a pattern of it gives; wildcard parts are left out by the kind.
-struct ResourceHashes {
-    service: u64,
-    region: u64,
-    account: u64,
-    relative: [u64; 4],
-}
-
-impl ResourceHashes {
-    /// Of a literal relative id, or the literal beginning of one.
-    fn new(service: &str, region: &str, account: &str, relative: &str) -> ResourceHashes {
-        let bytes = relative.as_bytes();
-        let type_end = memchr::memchr(b'/', bytes).map(|slash| slash + 1);
-        let of = |end: Option<usize>| end.and_then(|end| bytes.get(..end)).map_or(0, hash);
-        ResourceHashes {
-            service: hash_lower(service),
-            region: hash(region.as_bytes()),
-            account: hash(account.as_bytes()),
-            relative: [
-                0,
-                of(type_end),
-                of(type_end.map(|end| end + BEYOND_BYTES)),
-                hash(bytes),
-            ],
-        }
-    }
-
-    fn key(&self, kind: ResourceKind) -> u64 {
-        let relative = self
-            .relative
-            .get(kind.relative)
-            .copied()
-            .unwrap_or_default();
-        let mut key = mix(self.service, relative);
-        key = mix(key, if kind.region { self.region } else { 1 });
-        mix(
-            key,
-            if kind.account {
-                self.account
-            } else {
-                1 + u64::from(kind.number())
-            },
-        )
-    }
-
-    /// The same without region and account: what a signature is made of.
-    fn short_key(&self, relative: usize) -> u64 {
-        mix(
-            self.service,
-            self.relative.get(relative).copied().unwrap_or_default() ^ relative as u64,
-        )
-    }
-}
-
-/// Service codes compare without case (G18); of a hostile long one the beginning is telling enough.
-fn hash_lower(service: &str) -> u64 {
-    let mut lower = [0; 64];
-    let bytes = service.as_bytes();
+/// The same without the case of ASCII letters. Actions and service codes are short; of a longer text the beginning is telling enough.
+fn hash_lower(bytes: &[u8]) -> u64 {
+    let mut lower = [0; ACTION_BYTES_MAX];
     let bytes = bytes.get(..lower.len()).unwrap_or(bytes);
     let Some(lower) = lower.get_mut(..bytes.len()) else {
         return 0;
@@ -207,149 +129,325 @@ fn hash_lower(service: &str) -> u64 {
     hash(lower)
 }
 
-/// The kind and key of a resource pattern; `None` for one without a telling part.
-fn resource_key(pattern: &ResourcePattern) -> Option<(ResourceKind, ResourceHashes)> {
-    let [prefix, service, region, account, relative] = pattern.fields()?;
-    if !prefix.eq_ignore_ascii_case("acs") || has_wildcard(service) {
-        return None; // A4, W7: the text as a whole may match anything.
-    }
-    // A3: an empty field of a pattern may stand for any.
-    let literal = |field: &str| !field.is_empty() && !has_wildcard(field);
-    let beginning = relative.split(['*', '?']).next().unwrap_or_default();
-    let type_end = beginning.find('/').map(|slash| slash + 1);
-    let relative = if beginning.len() == relative.len() {
-        WHOLE
-    } else {
-        match type_end {
-            Some(end) if beginning.len() >= end + BEYOND_BYTES => BEYOND_TYPE,
-            Some(_) => TYPE,
-            None => NOTHING,
+fn mix(a: u64, b: u64) -> u64 {
+    (a.rotate_left(23) ^ b).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// What of an action can be told again.
+#[derive(Clone, Copy)]
+enum ActionPart<'t> {
+    Whole(&'t [u8]),
+    /// `vpc:Desc`
+    Verb(&'t [u8]),
+    Service(&'t [u8]),
+}
+
+/// So many letters of the name make a verb.
+const VERB_BYTES: usize = 4;
+
+impl<'t> ActionPart<'t> {
+    /// The most telling part of a pattern; `None` for one without any.
+    fn of_pattern(pattern: &'t str) -> Option<ActionPart<'t>> {
+        let literal = pattern
+            .split(['*', '?'])
+            .next()
+            .unwrap_or_default()
+            .as_bytes();
+        if literal.len() == pattern.len() {
+            return Some(ActionPart::Whole(literal));
         }
-    };
-    let kind = ResourceKind {
-        region: literal(region),
-        account: literal(account),
-        relative,
-    };
-    Some((
-        kind,
-        ResourceHashes::new(service, region, account, beginning),
-    ))
+        let colon = memchr(b':', literal)?;
+        match literal.get(..colon + 1 + VERB_BYTES) {
+            Some(verb) => Some(ActionPart::Verb(verb)),
+            None => literal.get(..colon).map(ActionPart::Service),
+        }
+    }
+
+    /// All parts that a pattern can have which matches this action.
+    fn of_request(action: &'t str) -> [Option<ActionPart<'t>>; 3] {
+        let bytes = action.as_bytes();
+        let colon = memchr(b':', bytes).unwrap_or_default();
+        let verb = bytes.get(..colon + 1 + VERB_BYTES).map(ActionPart::Verb);
+        [
+            Some(ActionPart::Whole(bytes)),
+            verb,
+            bytes.get(..colon).map(ActionPart::Service),
+        ]
+    }
+
+    fn bit(self) -> Signature {
+        let (bytes, kind) = self.bytes_and_kind();
+        bit(fingerprint(bytes, kind))
+    }
+
+    fn key(self) -> u64 {
+        let (bytes, kind) = self.bytes_and_kind();
+        mix(hash_lower(bytes), kind)
+    }
+
+    /// The number keeps equal texts of different kinds apart.
+    fn bytes_and_kind(self) -> (&'t [u8], u64) {
+        match self {
+            ActionPart::Whole(bytes) => (bytes, 1),
+            ActionPart::Verb(bytes) => (bytes, 2),
+            ActionPart::Service(bytes) => (bytes, 3),
+        }
+    }
+}
+
+/// What of a relative id can be told again, the least telling first.
+const NOTHING: usize = 0;
+// One is the type, `physicalconnection/`, up to the first slash.
+/// `physicalconnection/pc-abcde`: so many bytes behind the type too.
+const BEYOND_TYPE: usize = 2;
+const BEYOND_BYTES: usize = 8;
+const WHOLE: usize = 3;
+
+/// The parts of a relative id (or of the literal beginning of a pattern of them).
+fn relative_parts(relative: &str) -> [Option<&[u8]>; 4] {
+    let bytes = relative.as_bytes();
+    let type_end = memchr(b'/', bytes).map(|slash| slash + 1);
+    let beyond = type_end.and_then(|end| bytes.get(..end + BEYOND_BYTES));
+    // In the order of the numbers above.
+    [
+        Some(&[]),
+        type_end.and_then(|end| bytes.get(..end)),
+        beyond,
+        Some(bytes),
+    ]
+}
+
+/// What of a resource is literal in a pattern: one of sixteen kinds, each with keys of its own.
+#[derive(Clone, Copy)]
+struct ResourceKind {
+    region: bool,
+    account: bool,
+    relative: usize,
+}
+
+impl ResourceKind {
+    const COUNT: usize = 16;
+
+    fn number(self) -> usize {
+        self.relative * 4 + usize::from(self.region) * 2 + usize::from(self.account)
+    }
+
+    fn of_number(number: usize) -> ResourceKind {
+        ResourceKind {
+            region: number & 2 != 0,
+            account: number & 1 != 0,
+            relative: number / 4,
+        }
+    }
+}
+
+/// The literal parts of an ARN, or of a pattern of ARNs.
+#[derive(Clone, Copy)]
+struct ResourceParts<'t> {
+    service: &'t str,
+    region: &'t str,
+    account: &'t str,
+    relative: [Option<&'t [u8]>; 4],
+}
+
+impl<'t> ResourceParts<'t> {
+    /// The parts of a pattern and how telling they are; `None` for one without any.
+    fn of_pattern(pattern: &'t ResourcePattern) -> Option<(ResourceKind, ResourceParts<'t>)> {
+        let [prefix, service, region, account, relative] = pattern.fields()?;
+        if !prefix.eq_ignore_ascii_case("acs") || has_wildcard(service) {
+            return None; // A4, W7: the text as a whole may match anything.
+        }
+        // A3: an empty field of a pattern may stand for any.
+        let literal = |field: &str| !field.is_empty() && !has_wildcard(field);
+        let beginning = relative.split(['*', '?']).next().unwrap_or_default();
+        let parts = relative_parts(beginning);
+        let most_telling = if beginning.len() == relative.len() {
+            WHOLE
+        } else {
+            BEYOND_TYPE
+        };
+        let relative = (NOTHING..=most_telling)
+            .rev()
+            .find(|kind| parts.get(*kind).is_some_and(Option::is_some))?;
+        let kind = ResourceKind {
+            region: literal(region),
+            account: literal(account),
+            relative,
+        };
+        Some((
+            kind,
+            ResourceParts {
+                service,
+                region,
+                account,
+                relative: parts,
+            },
+        ))
+    }
+
+    fn of_request(resource: &'t Arn<'_>) -> Option<ResourceParts<'t>> {
+        let [_, service, region, account, relative] = resource.fields()?;
+        Some(ResourceParts {
+            service,
+            region,
+            account,
+            relative: relative_parts(relative),
+        })
+    }
+
+    /// Service and relative id only; region and account are seldom what tells statements apart.
+    fn bit(&self, relative: usize) -> Option<Signature> {
+        let part = (*self.relative.get(relative)?)?;
+        Some(bit(
+            fingerprint(part, relative as u64) ^ word(self.service.as_bytes()).rotate_left(13)
+        ))
+    }
+
+    fn hashes(&self) -> ResourceHashes {
+        ResourceHashes {
+            service: hash_lower(self.service.as_bytes()),
+            region: hash(self.region.as_bytes()),
+            account: hash(self.account.as_bytes()),
+            relative: self.relative.map(|part| part.map(hash)),
+        }
+    }
+}
+
+/// What the keys of a resource are mixed from.
+#[derive(Debug)]
+struct ResourceHashes {
+    service: u64,
+    region: u64,
+    account: u64,
+    relative: [Option<u64>; 4],
+}
+
+impl ResourceHashes {
+    fn key(&self, kind: ResourceKind) -> Option<u64> {
+        let relative = (*self.relative.get(kind.relative)?)?;
+        let region = if kind.region { self.region } else { 1 };
+        let account = if kind.account { self.account } else { 1 };
+        Some(mix(
+            mix(mix(mix(self.service, relative), region), account),
+            kind.number() as u64,
+        ))
+    }
 }
 
 /// All keys that a pattern can have which matches this request on this resource.
 #[derive(Debug)]
-pub(crate) struct RequestKeys {
-    actions: [u64; 3],
-    resource_hashes: Option<ResourceKeys>,
-    action: Signature,
-    resource: Signature,
+pub(crate) struct RequestKeys<'r> {
+    request: &'r Request<'r>,
+    resource: &'r Arn<'r>,
+    action_signature: Signature,
+    resource_signature: Signature,
     /// W7: the relative id holds a `:`, so a wildcard of a Deny's region or account may stand for more than one field.
     may_cross: bool,
+    /// For tables; hashed when the first is asked.
+    hashes: OnceCell<RequestHashes>,
 }
 
 #[derive(Debug)]
-struct ResourceKeys {
-    keys: [u64; 16],
+struct RequestHashes {
+    actions: [u64; 3],
+    resource: Option<ResourceHashes>,
 }
 
-impl RequestKeys {
-    pub(crate) fn new(request: &Request<'_>, resource: &Arn<'_>) -> RequestKeys {
-        let actions = request_action_keys(request.action());
-        let action = actions
+impl<'r> RequestKeys<'r> {
+    pub(crate) fn new(request: &'r Request<'r>, resource: &'r Arn<'r>) -> RequestKeys<'r> {
+        let mut action_signature = ANY;
+        for part in ActionPart::of_request(request.action())
             .into_iter()
-            .map(bit)
-            .fold(ANY, |signature, bit| signature | bit);
-        let Some([_, service, region, account, relative]) = resource.fields() else {
-            return RequestKeys {
-                actions,
-                resource_hashes: None,
-                action,
-                resource: ANY,
-                may_cross: false,
-            };
-        };
-        let hashes = ResourceHashes::new(service, region, account, relative);
-        let signature = (NOTHING..=WHOLE)
-            .map(|part| bit(hashes.short_key(part)))
-            .fold(ANY, |all, bit| all | bit);
-        let mut keys = [0; 16];
-        for (number, key) in keys.iter_mut().enumerate() {
-            *key = hashes.key(ResourceKind {
-                region: number & 2 != 0,
-                account: number & 1 != 0,
-                relative: number / 4,
-            });
+            .flatten()
+        {
+            action_signature |= part.bit();
         }
+        let mut resource_signature = ANY;
+        if let Some(parts) = ResourceParts::of_request(resource) {
+            for kind in NOTHING..=WHOLE {
+                resource_signature |= parts.bit(kind).unwrap_or_default();
+            }
+        }
+        let may_cross = resource
+            .relative_id()
+            .is_some_and(|relative| memchr(b':', relative.as_bytes()).is_some());
+        let hashes = OnceCell::new();
         RequestKeys {
-            actions,
-            resource_hashes: Some(ResourceKeys { keys }),
-            action,
-            resource: signature,
-            may_cross: memchr::memchr(b':', relative.as_bytes()).is_some(),
+            request,
+            resource,
+            action_signature,
+            resource_signature,
+            may_cross,
+            hashes,
         }
+    }
+
+    /// W7: a Deny's wildcards may cross a `:`, so a signature of the resource says nothing then.
+    fn resource_signature(&self, deny: bool) -> Signature {
+        if deny && self.may_cross {
+            Signature::MAX
+        } else {
+            self.resource_signature
+        }
+    }
+
+    fn hashes(&self) -> &RequestHashes {
+        self.hashes.get_or_init(|| RequestHashes {
+            // A missing part gets the key that is looked up anyway.
+            actions: ActionPart::of_request(self.request.action())
+                .map(|part| part.map_or(ANY, ActionPart::key)),
+            resource: ResourceParts::of_request(self.resource).map(|parts| parts.hashes()),
+        })
     }
 }
 
-fn request_action_keys(action: &str) -> [u64; 3] {
-    let mut lower = [0; crate::request::ACTION_BYTES_MAX];
-    let Some(lower) = lower.get_mut(..action.len()) else {
-        return [0; 3];
-    };
-    lower.copy_from_slice(action.as_bytes());
-    lower.make_ascii_lowercase();
-    let colon = memchr::memchr(b':', lower).unwrap_or_default();
-    let of = |end: usize, kind: u64| lower.get(..end).map_or(0, |bytes| mix(hash(bytes), kind));
-    [
-        of(lower.len(), ACTION),
-        of(colon + 1 + VERB_BYTES, VERB),
-        of(colon, SERVICE),
-    ]
-}
-
-/// The keys of a statement's two sides; an empty list stands for patterns that may match anything.
+/// The keys of a statement's two sides: [`ANY`] where a pattern may match anything.
 struct StatementKeys {
+    candidate: Candidate,
     actions: Vec<u64>,
-    resources: Vec<(u32, u64)>,
-    action: Signature,
-    resource: Signature,
+    /// With the number of their kind.
+    resources: Vec<(usize, u64)>,
+    action_signature: Signature,
+    resource_signature: Signature,
     may_cross: bool,
 }
 
 impl StatementKeys {
-    fn new(statement: &CompiledStatement) -> StatementKeys {
-        let actions: Option<Vec<u64>> = match statement.listed_actions() {
-            Some(patterns) => patterns.map(action_key).collect(),
-            None => None,
+    fn new(statement: &CompiledStatement, candidate: Candidate) -> StatementKeys {
+        let mut keys = StatementKeys {
+            candidate,
+            actions: vec![ANY],
+            resources: vec![(ResourceKind::COUNT, ANY)],
+            action_signature: ANY,
+            resource_signature: ANY,
+            may_cross: false,
         };
-        let patterns = statement.resource_tests();
-        let resources: Option<Vec<(ResourceKind, ResourceHashes)>> =
-            patterns.and_then(|patterns| patterns.iter().map(resource_key).collect());
-        let action = actions
-            .iter()
-            .flatten()
-            .map(|key| bit(*key))
-            .fold(0, |all, bit| all | bit);
-        let resource = resources
-            .iter()
-            .flatten()
-            .map(|(kind, hashes)| bit(hashes.short_key(kind.relative)));
-        let resource = resource.fold(0, |all, bit| all | bit);
-        let may_cross = resources
-            .iter()
-            .flatten()
-            .any(|(kind, _)| !(kind.region && kind.account));
-        StatementKeys {
-            action: if actions.is_some() { action } else { ANY },
-            resource: if resources.is_some() { resource } else { ANY },
-            actions: actions.unwrap_or_default(),
-            resources: resources
-                .unwrap_or_default()
-                .into_iter()
-                .map(|(kind, hashes)| (kind.number(), hashes.key(kind)))
-                .collect(),
-            may_cross,
+        let actions = statement
+            .listed_actions()
+            .and_then(|patterns| patterns.map(ActionPart::of_pattern).collect());
+        let actions: Option<Vec<ActionPart<'_>>> = actions;
+        if let Some(parts) = actions {
+            keys.action_signature = parts
+                .iter()
+                .fold(0, |signature, part| signature | part.bit());
+            keys.actions = parts.into_iter().map(ActionPart::key).collect();
         }
+        let patterns = statement.resource_tests();
+        let resources =
+            patterns.and_then(|patterns| patterns.iter().map(ResourceParts::of_pattern).collect());
+        let resources: Option<Vec<(ResourceKind, ResourceParts<'_>)>> = resources;
+        if let Some(parts) = resources {
+            let bits = parts
+                .iter()
+                .filter_map(|(kind, parts)| parts.bit(kind.relative));
+            keys.resource_signature = bits.fold(0, |signature, bit| signature | bit);
+            keys.may_cross = parts.iter().any(|(kind, _)| !(kind.region && kind.account));
+            let of_parts = |(kind, parts): &(ResourceKind, ResourceParts<'_>)| {
+                Some((kind.number(), parts.hashes().key(*kind)?))
+            };
+            keys.resources = parts.iter().filter_map(of_parts).collect();
+        }
+        keys
     }
 }
 
@@ -357,25 +455,23 @@ impl Index {
     pub(crate) fn new<'p>(policies: impl Iterator<Item = &'p Policy>) -> Index {
         let mut deny = Vec::new();
         let mut allow = Vec::new();
-        for (policy, number) in policies.zip(0..) {
-            for (statement, at) in policy.statements.iter().zip(0..) {
+        for (policy, policy_number) in policies.zip(0..) {
+            for (statement, number) in policy.statements.iter().zip(0..) {
                 let side = if statement.effect == Effect::Deny {
                     &mut deny
                 } else {
                     &mut allow
                 };
-                side.push((
-                    StatementKeys::new(statement),
-                    Candidate {
-                        policy: number,
-                        statement: at,
-                    },
-                ));
+                let candidate = Candidate {
+                    policy: policy_number,
+                    statement: number,
+                };
+                side.push(StatementKeys::new(statement, candidate));
             }
         }
         Index {
-            deny: Side::new(deny, true),
-            allow: Side::new(allow, false),
+            deny: Side::new(&deny, true),
+            allow: Side::new(&allow, false),
         }
     }
 
@@ -383,7 +479,7 @@ impl Index {
     pub(crate) fn any<'k>(
         &self,
         effect: Effect,
-        keys: impl FnOnce() -> &'k RequestKeys,
+        keys: impl FnOnce() -> &'k RequestKeys<'k>,
         matches: impl FnMut(Candidate) -> bool,
     ) -> bool {
         match effect {
@@ -394,14 +490,14 @@ impl Index {
 }
 
 impl Side {
-    fn new(statements: Vec<(StatementKeys, Candidate)>, deny: bool) -> Side {
+    fn new(statements: &[StatementKeys], deny: bool) -> Side {
         if statements.len() > SCAN_MAX {
             return Side::Filed(Box::new(Filed::new(statements, deny)));
         }
-        let scanned = statements.into_iter().map(|(keys, candidate)| Scanned {
-            action: keys.action,
-            resource: keys.resource,
-            candidate,
+        let scanned = statements.iter().map(|keys| Scanned {
+            action: keys.action_signature,
+            resource: keys.resource_signature,
+            candidate: keys.candidate,
         });
         Side::Scan(scanned.collect())
     }
@@ -409,7 +505,7 @@ impl Side {
     fn any<'k>(
         &self,
         deny: bool,
-        keys: impl FnOnce() -> &'k RequestKeys,
+        keys: impl FnOnce() -> &'k RequestKeys<'k>,
         mut matches: impl FnMut(Candidate) -> bool,
     ) -> bool {
         match self {
@@ -418,11 +514,11 @@ impl Side {
             }
             Side::Scan(scanned) => {
                 let keys = keys();
-                let resource = keys.resource_signature(deny);
+                let (action, resource) = (keys.action_signature, keys.resource_signature(deny));
                 scanned
                     .iter()
                     .filter(|scanned| {
-                        scanned.action & keys.action != 0 && scanned.resource & resource != 0
+                        scanned.action & action != 0 && scanned.resource & resource != 0
                     })
                     .any(|scanned| matches(scanned.candidate))
             }
@@ -431,54 +527,41 @@ impl Side {
     }
 }
 
-impl RequestKeys {
-    /// W7: a Deny's wildcards may cross a `:`, so a signature of the resource says nothing then.
-    fn resource_signature(&self, deny: bool) -> Signature {
-        if deny && self.may_cross {
-            Signature::MAX
-        } else {
-            self.resource
-        }
-    }
-}
-
 impl Filed {
-    /// A statement goes where its most common key is the less common one.
-    fn new(statements: Vec<(StatementKeys, Candidate)>, deny: bool) -> Filed {
-        let mut counts: HashMap<u64, u32> = HashMap::new();
-        for (keys, _) in &statements {
-            for key in action_keys(keys).chain(resource_keys(keys).map(|(_, key)| key)) {
-                *counts.entry(key).or_default() += 1;
+    /// A statement goes where its commonest key is the less common one.
+    fn new(statements: &[StatementKeys], deny: bool) -> Filed {
+        let mut counts: HashMap<u64, u32, BuildHasherDefault<Hashed>> = HashMap::default();
+        for keys in statements {
+            for key in keys
+                .actions
+                .iter()
+                .chain(keys.resources.iter().map(|(_, key)| key))
+            {
+                *counts.entry(*key).or_default() += 1;
             }
         }
-        let commonest = |keys: &mut dyn Iterator<Item = u64>| {
-            keys.map(|key| counts.get(&key).copied().unwrap_or(0)).max()
-        };
+        let count = |key: &u64| counts.get(key).copied().unwrap_or_default();
         let (mut by_action, mut by_resource, mut crossing) = (Vec::new(), Vec::new(), Vec::new());
-        let mut kinds = 0;
-        for (keys, candidate) in &statements {
-            let (candidate, resource) = (*candidate, keys.resource);
-            let of_action = commonest(&mut action_keys(keys));
-            let of_resource = commonest(&mut resource_keys(keys).map(|(_, key)| key));
-            if of_action <= of_resource {
-                by_action.extend(action_keys(keys).map(|key| {
-                    (
-                        key,
-                        Entry {
-                            other: resource,
-                            candidate,
-                        },
-                    )
-                }));
+        let mut kinds = 0u32;
+        for keys in statements {
+            let candidate = keys.candidate;
+            let commonest_action = keys.actions.iter().map(count).max();
+            let commonest_resource = keys.resources.iter().map(|(_, key)| count(key)).max();
+            if commonest_action <= commonest_resource {
+                let entry = Entry {
+                    other: keys.resource_signature,
+                    candidate,
+                };
+                by_action.extend(keys.actions.iter().map(|key| (*key, entry)));
                 continue;
             }
             let entry = Entry {
-                other: keys.action,
+                other: keys.action_signature,
                 candidate,
             };
-            for (kind, key) in resource_keys(keys) {
+            for (kind, key) in &keys.resources {
                 kinds |= 1 << kind;
-                by_resource.push((key, entry));
+                by_resource.push((*key, entry));
             }
             if deny && keys.may_cross {
                 crossing.push(entry);
@@ -494,54 +577,42 @@ impl Filed {
     fn any(
         &self,
         deny: bool,
-        keys: &RequestKeys,
+        keys: &RequestKeys<'_>,
         mut matches: impl FnMut(Candidate) -> bool,
     ) -> bool {
-        let resource = keys.resource_signature(deny);
+        let (action, resource) = (keys.action_signature, keys.resource_signature(deny));
+        let hashes = keys.hashes();
         let mut fits = |entries: &[Entry], other: Signature| {
             entries
                 .iter()
                 .any(|entry| entry.other & other != 0 && matches(entry.candidate))
         };
-        let by_action = keys.actions.into_iter().chain([ANY]);
-        if by_action
+        if hashes
+            .actions
             .into_iter()
+            .chain([ANY])
             .any(|key| fits(self.by_action.get(key), resource))
         {
             return true;
         }
-        if fits(self.by_resource.get(ANY), keys.action) {
+        if fits(self.by_resource.get(ANY), action) {
             return true;
         }
-        if let Some(resource) = &keys.resource_hashes {
+        if let Some(of_resource) = &hashes.resource {
             let mut kinds = self.by_resource.kinds;
             while kinds != 0 {
-                let kind = kinds.trailing_zeros();
+                let kind = ResourceKind::of_number(kinds.trailing_zeros() as usize);
                 kinds &= kinds - 1;
-                let key = resource
-                    .keys
-                    .get(kind as usize)
-                    .copied()
-                    .unwrap_or_default();
-                if fits(self.by_resource.get(key), keys.action) {
+                if of_resource
+                    .key(kind)
+                    .is_some_and(|key| fits(self.by_resource.get(key), action))
+                {
                     return true;
                 }
             }
         }
-        deny && keys.may_cross && fits(&self.crossing, keys.action)
+        deny && keys.may_cross && fits(&self.crossing, action)
     }
-}
-
-/// The keys to file a statement under by its actions: [`ANY`] where a pattern has none.
-fn action_keys(keys: &StatementKeys) -> impl Iterator<Item = u64> {
-    let any = keys.actions.is_empty().then_some(ANY);
-    keys.actions.iter().copied().chain(any)
-}
-
-/// The same by its resources, with the kinds; the kind of [`ANY`] is looked up always.
-fn resource_keys(keys: &StatementKeys) -> impl Iterator<Item = (u32, u64)> {
-    let any = keys.resources.is_empty().then_some((31, ANY));
-    keys.resources.iter().copied().chain(any)
 }
 
 /// Entries by key.
@@ -559,26 +630,26 @@ struct Table {
 impl Table {
     fn new(mut filed: Vec<(u64, Entry)>, kinds: u32) -> Table {
         filed.sort_by_key(|(key, _)| *key);
-        let mut filter = vec![0u64; (filed.len() / 4).next_power_of_two()];
-        let mut ranges: HashMap<u64, (u32, u32), BuildHasherDefault<Hashed>> = HashMap::default();
+        let mut table = Table {
+            entries: filed.iter().map(|(_, entry)| *entry).collect(),
+            filter: vec![0; (filed.len() / 4).next_power_of_two()].into(),
+            kinds: kinds & ((1 << ResourceKind::COUNT) - 1),
+            ..Table::default()
+        };
         for ((key, _), at) in filed.iter().zip(0..) {
-            let (_, end) = ranges.entry(*key).or_insert((at, at));
+            let (_, end) = table.ranges.entry(*key).or_insert((at, at));
             *end = at + 1;
-            let (word, bit) = filter_place(filter.len(), *key);
-            if let Some(word) = filter.get_mut(word) {
+            let (word, bit) = table.filter_place(*key);
+            if let Some(word) = table.filter.get_mut(word) {
                 *word |= bit;
             }
         }
-        Table {
-            entries: filed.into_iter().map(|(_, entry)| entry).collect(),
-            ranges,
-            filter: filter.into(),
-            kinds: kinds & 0xffff,
-        }
+        table.ranges.shrink_to_fit();
+        table
     }
 
     fn get(&self, key: u64) -> &[Entry] {
-        let (word, bit) = filter_place(self.filter.len(), key);
+        let (word, bit) = self.filter_place(key);
         if self.filter.get(word).is_none_or(|word| word & bit == 0) {
             return &[];
         }
@@ -587,15 +658,15 @@ impl Table {
             .get(start as usize..end as usize)
             .unwrap_or_default()
     }
-}
 
-/// Word and bit of a key in a filter of a power of two words.
-fn filter_place(words: usize, key: u64) -> (usize, u64) {
-    let key = mix(key, 0x66);
-    (
-        (key >> 32) as usize & words.wrapping_sub(1),
-        1 << (key & 63),
-    )
+    /// Word and bit of a key in the filter, which has a power of two words.
+    fn filter_place(&self, key: u64) -> (usize, u64) {
+        let key = mix(key, 7);
+        (
+            (key >> 32) as usize & self.filter.len().wrapping_sub(1),
+            1 << (key & 63),
+        )
+    }
 }
 
 /// Keys are hashes already.

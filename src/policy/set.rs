@@ -55,7 +55,7 @@ impl PolicySet {
     pub(crate) fn any<'k>(
         &self,
         effect: Effect,
-        keys: impl FnOnce() -> &'k RequestKeys,
+        keys: impl FnOnce() -> &'k RequestKeys<'k>,
         mut matches: impl FnMut(&Policy, &CompiledStatement) -> bool,
     ) -> bool {
         self.index.any(effect, keys, |candidate| {

@@ -23,6 +23,8 @@ pub(crate) struct CompiledStatement {
     resource: Option<Box<[ResourcePattern]>>,
     pub(crate) conditions: Box<[Condition]>,
     untold: Box<[OpenRule]>,
+    /// Neither a principal nor anything untold: action, resource and conditions are all there is.
+    is_plain: bool,
 }
 
 #[derive(Debug)]
@@ -91,16 +93,42 @@ impl CompiledStatement {
             resource: has_resource.then(|| patterns.collect()),
             conditions: conditions.collect(),
             untold: statement.untold.as_slice().into(),
+            is_plain: statement.principal.is_none() && statement.untold.is_empty(),
         }
     }
 
     /// E3: every element must match. Stops at the first that surely does not.
     pub(crate) fn applies(&self, facts: &Facts<'_>, settings: Settings) -> Match {
-        let mut answer = Match::YES;
-        for element in self.elements() {
-            answer = answer.and(self.element_matches(element, facts, settings));
+        if !self.action.matches(facts.request.action()) {
+            return Match::NO;
+        }
+        let mut answer = self.resource_matches(facts);
+        for number in 0..self.conditions.len() {
             if answer.is_sure_no() {
-                break;
+                return answer;
+            }
+            answer = answer.and(self.element_matches(Element::Condition(number), facts, settings));
+        }
+        if self.is_plain || answer.is_sure_no() {
+            return answer;
+        }
+        answer
+            .and(self.element_matches(Element::Principal, facts, settings))
+            .and(self.element_matches(Element::Untold, facts, settings))
+    }
+
+    fn resource_matches(&self, facts: &Facts<'_>) -> Match {
+        let Some(patterns) = &self.resource else {
+            return Match::YES;
+        };
+        let mut answer = Match::NO;
+        for pattern in patterns {
+            let matched = pattern.matches(facts.resource, facts.fields);
+            if matched.is_sure_yes() {
+                return Match::YES;
+            }
+            if !matched.is_sure_no() {
+                answer = answer.or(matched);
             }
         }
         answer
@@ -126,12 +154,7 @@ impl CompiledStatement {
     ) -> Match {
         match element {
             Element::Action => Match::sure(self.action.matches(facts.request.action())),
-            Element::Resource => self.resource.as_ref().map_or(Match::YES, |patterns| {
-                patterns
-                    .iter()
-                    .map(|pattern| pattern.matches(facts.resource))
-                    .fold(Match::NO, Match::or)
-            }),
+            Element::Resource => self.resource_matches(facts),
             Element::Principal => self
                 .principal
                 .as_ref()

@@ -33,6 +33,22 @@ pub fn case(seed: u64) -> Value {
     .case()
 }
 
+/// The same case twice: as it is, and with so many statements more in one of its stages. None of those matches, for
+/// their condition surely does not hold: so they change no answer, however much they look like the others.
+pub fn crowded_case(seed: u64, count: usize) -> (Value, Value) {
+    let mut rng = Rng(seed);
+    let request = Asked::random(&mut rng, Focus::Whole);
+    let mut author = Author {
+        rng,
+        request,
+        focus: Focus::Whole,
+        names: 0,
+    };
+    let case = author.case();
+    let crowded = author.crowd(case.clone(), count);
+    (case, crowded)
+}
+
 // Chance ------------------------------------------------------------------------------------------
 
 /// SplitMix64: small, and good enough to choose among tests.
@@ -669,7 +685,7 @@ struct Author {
 }
 
 impl Author {
-    fn case(mut self) -> Value {
+    fn case(&mut self) -> Value {
         let mut policies = Map::new();
         let whole = self.focus == Focus::Whole;
         if self.rng.chance(if self.focus == Focus::Principal {
@@ -736,6 +752,60 @@ impl Author {
             }
         }
         json!({ "name": "random", "policies": policies, "request": request, "expect": "Allow" })
+    }
+
+    /// Adds statements that surely do not match to one document.
+    fn crowd(&mut self, mut case: Value, count: usize) -> Value {
+        let place = self.place_of_resource_policy().unwrap_or(Place::Listed);
+        let mut documents: Vec<(Place, &mut Value)> = vec![];
+        let members = case["policies"].as_object_mut().into_iter().flatten();
+        for (name, value) in members {
+            let place = match name.as_str() {
+                "resource" => place,
+                "trust" => Place::Trust,
+                "endpoint" => Place::Listed,
+                _ => Place::Plain,
+            };
+            documents.extend(documents_of(value).into_iter().map(|d| (place, d)));
+        }
+        if documents.is_empty() {
+            return case;
+        }
+        let chosen = self.rng.below(documents.len());
+        let (place, document) = documents.swap_remove(chosen);
+        let text = document.as_str().or(document["document"].as_str());
+        let mut own: Value = match text {
+            Some(text) => serde_json::from_str(text).unwrap_or(Value::Null),
+            None => document.get("document").unwrap_or(document).clone(),
+        };
+        let near = self.rng.pick(&[15, 50, 90]);
+        if let Some(statements) = own["Statement"].as_array_mut() {
+            for number in 0..count {
+                let statement = self.bystander(place, number, near);
+                let at = self.rng.below(statements.len() + 1);
+                statements.insert(at, statement);
+            }
+        }
+        // Too long for a custom policy.
+        *document = json!({ "type": "System", "document": own });
+        case
+    }
+
+    /// A statement whose condition surely does not hold.
+    fn bystander(&mut self, place: Place, number: usize, near: u64) -> Value {
+        let mut statement = self.statement(place);
+        if place != Place::Trust && !self.rng.chance(near) {
+            let (service, names, _) = SERVICES[self.rng.below(SERVICES.len())];
+            let name = self.rng.pick(names);
+            if statement.get("Action").is_some() {
+                statement["Action"] = format!("{service}:{name}{number}").into();
+            }
+            let service = if service == "sts" { "ram" } else { service };
+            let region = self.rng.pick(&["*", "cn-hangzhou", ""]);
+            statement["Resource"] = format!("acs:{service}:{region}:{OWN}:thing/{number}").into();
+        }
+        statement["Condition"] = json!({ "StringEquals": { "x:Never": "x" } });
+        statement
     }
 
     /// The form of principals that the services of all resources know, if there is one.
@@ -918,7 +988,14 @@ impl Author {
 
     fn resource(&mut self, concerns: u64) -> String {
         let pattern = self.resource_pattern(concerns);
-        match is_known_difference(&pattern, "Resource") {
+        let upper = |resource: &String| {
+            resource
+                .split(':')
+                .nth(1)
+                .is_some_and(|s| s != s.to_ascii_lowercase())
+        };
+        let odd = self.request.resources.iter().any(upper) && pattern.contains(['$', '\\']);
+        match is_known_difference(&pattern, "Resource") || (odd && !OTHER_READINGS_IN_FULL) {
             true => "*".to_string(),
             false => pattern,
         }
@@ -1282,6 +1359,20 @@ fn in_another_case_of_any_letter(rng: &mut Rng, text: &str) -> String {
         }
     }
     other
+}
+
+/// The documents of a stage, however they are given.
+fn documents_of(value: &mut Value) -> Vec<&mut Value> {
+    let document = ["Statement", "document"];
+    match value {
+        Value::Array(list) => list.iter_mut().flat_map(documents_of).collect(),
+        Value::Object(members) if document.iter().any(|name| members.contains_key(*name)) => {
+            vec![value]
+        }
+        Value::Object(groups) => groups.values_mut().flat_map(documents_of).collect(),
+        Value::String(_) => vec![value],
+        _ => vec![],
+    }
 }
 
 fn in_another_case_after_slash(rng: &mut Rng, id: &str) -> String {

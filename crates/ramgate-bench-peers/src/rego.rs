@@ -1,0 +1,156 @@
+//! The workload in Rego, run by regorus: the statements are data, and a small policy walks those of the principal.
+//!
+//! Patterns without a wildcard are compared; the others go through `glob.match` without delimiters, whose compiled
+//! patterns regorus keeps in a cache that is large enough for all of them. Dates have one form, whose order as texts is that of
+//! time. The compiled policy is the one that regorus' interpreter runs; requests are built beforehand.
+
+use regorus::{CompiledPolicy, Engine, Value};
+use serde_json::json;
+
+use crate::workload::{Request, Statement, Workload};
+
+const POLICY: &str = r#"
+package ram
+
+import rego.v1
+
+default decision := 2
+
+decision := 1 if {
+	some number in data.principals[input.principal]
+	some statement in data.policies[number].denies
+	applies(statement)
+} else := 0 if {
+	some number in data.principals[input.principal]
+	some statement in data.policies[number].allows
+	applies(statement)
+}
+
+applies(statement) if {
+	some action in statement.actions
+	fits(action, input.action)
+	some resource in statement.resources
+	fits(resource, input.resource)
+	holds(statement.condition)
+}
+
+fits(pattern, text) if {
+	not pattern.wild
+	pattern.text == text
+}
+
+fits(pattern, text) if {
+	pattern.wild
+	glob.match(pattern.text, null, text)
+}
+
+holds(condition) if condition == null
+
+holds(condition) if {
+	condition.operator == "IpAddress"
+	some block in condition.values
+	net.cidr_contains(block, input.context[condition.key])
+}
+
+holds(condition) if {
+	condition.operator == "NotIpAddress"
+	every block in condition.values {
+		not net.cidr_contains(block, input.context[condition.key])
+	}
+}
+
+holds(condition) if {
+	condition.operator == "DateLessThan"
+	input.context[condition.key] < condition.values[0]
+}
+
+holds(condition) if {
+	condition.operator == "DateGreaterThan"
+	input.context[condition.key] > condition.values[0]
+}
+
+holds(condition) if {
+	condition.operator in {"Bool", "StringEquals"}
+	input.context[condition.key] in condition.values
+}
+
+holds(condition) if {
+	condition.operator == "StringLike"
+	some pattern in condition.values
+	glob.match(pattern, null, input.context[condition.key])
+}
+
+holds(condition) if {
+	condition.operator == "NumericLessThanEquals"
+	to_number(input.context[condition.key]) <= to_number(condition.values[0])
+}
+"#;
+
+pub struct Rego {
+    policy: CompiledPolicy,
+    requests: Vec<Value>,
+}
+
+impl Rego {
+    pub fn new(workload: &Workload) -> Rego {
+        regorus::cache::configure(regorus::cache::Config {
+            glob: 1 << 18,
+            ..regorus::cache::Config::default()
+        });
+        let policies = workload.policies.iter().map(|policy| {
+            let of = |deny: bool| {
+                let statements = policy.iter().filter(|statement| statement.deny == deny);
+                statements.map(statement).collect::<Vec<_>>()
+            };
+            json!({"denies": of(true), "allows": of(false)})
+        });
+        let policies: Vec<_> = policies.collect();
+        let data = json!({"policies": policies, "principals": workload.principals});
+        let mut engine = Engine::new();
+        engine
+            .add_policy("ram.rego".to_owned(), POLICY.to_owned())
+            .unwrap();
+        engine.add_data_json(&data.to_string()).unwrap();
+        Rego {
+            policy: engine
+                .compile_with_entrypoint(&"data.ram.decision".into())
+                .unwrap(),
+            requests: workload.requests.iter().map(input).collect(),
+        }
+    }
+
+    pub fn decide(&self, number: usize) -> usize {
+        let answer = self
+            .policy
+            .eval_with_input(self.requests[number].clone())
+            .unwrap();
+        usize::try_from(answer.as_u64().unwrap()).unwrap()
+    }
+}
+
+fn statement(statement: &Statement) -> serde_json::Value {
+    let pattern = |text: String| json!({"wild": text.contains(['*', '?']), "text": text});
+    let condition = statement
+        .condition
+        .as_ref()
+        .map(|of| json!({"operator": of.operator, "key": of.key, "values": of.values}));
+    json!({
+        "actions": statement.actions.iter().map(|text| pattern(text.to_ascii_lowercase())).collect::<Vec<_>>(),
+        "resources": statement.resources.iter().map(|text| pattern(text.clone())).collect::<Vec<_>>(),
+        "condition": condition,
+    })
+}
+
+fn input(request: &Request) -> Value {
+    let context = request
+        .context
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), json!(value)));
+    let input = json!({
+        "principal": request.principal,
+        "action": request.action.to_ascii_lowercase(),
+        "resource": request.resource,
+        "context": context.collect::<serde_json::Map<_, _>>(),
+    });
+    Value::from_json_str(&input.to_string()).unwrap()
+}
