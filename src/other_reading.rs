@@ -37,6 +37,15 @@ impl OtherReadings {
         self.0.is_empty()
     }
 
+    /// The same, where it is wanted.
+    pub(crate) fn doubt_if(&self, wanted: bool, answer: Match, text: &str) -> Match {
+        if wanted && !self.is_empty() {
+            self.doubt(answer, text)
+        } else {
+            answer
+        }
+    }
+
     /// The literal answer, with the doubts of the readings under which it could be another.
     pub(crate) fn doubt(&self, answer: Match, text: &str) -> Match {
         self.0.iter().fold(answer, |answer, (rule, tokens)| {

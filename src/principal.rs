@@ -70,6 +70,9 @@ pub enum Principal<'a> {
     Unnamed,
 }
 
+/// The longest principal that a request may name; RAM's own end at two hundred.
+const PRINCIPAL_BYTES_MAX: usize = 512;
+
 const FORMS: &str = "expected acs:ram::<account>:user/<name>, acs:ram::<account>:role/<name>, \
                      acs:ram::<account>:assumed-role/<role>/<session>, acs:ram::<account>:root, \
                      Service:<name>, Federated:<ARN> or anonymous";
@@ -86,6 +89,12 @@ impl<'a> Principal<'a> {
                 quoted(text)
             ))
         };
+        if text.len() > PRINCIPAL_BYTES_MAX {
+            return Err(RequestError::new(format!(
+                "principal {} is longer than {PRINCIPAL_BYTES_MAX} bytes",
+                quoted(text)
+            )));
+        }
         if has_wildcard(text) {
             return Err(RequestError::new(format!(
                 "principal {} holds a wildcard; a request names one principal",
@@ -168,16 +177,16 @@ impl<'a> Principal<'a> {
         }
     }
 
-    /// The value of `acs:PrincipalARN` (K7): the user's ARN, or the role's, also for a session of it.
-    pub(crate) fn arn(&self) -> Option<String> {
+    /// The value of `acs:PrincipalARN` (K7): the user's ARN, or the role's, also for a session of it; put together in `buffer`.
+    pub(crate) fn arn<'b>(&self, buffer: &'b mut Composed) -> Option<&'b str> {
         match self {
-            Principal::User { account, name } => Some(format!("acs:ram::{account}:user/{name}")),
+            Principal::User { account, name } => buffer.of(&["acs:ram::", account, ":user/", name]),
             Principal::Role { account, name }
             | Principal::AssumedRole {
                 account,
                 role: name,
                 ..
-            } => Some(format!("acs:ram::{account}:role/{name}")),
+            } => buffer.of(&["acs:ram::", account, ":role/", name]),
             _ => None,
         }
     }
@@ -215,6 +224,31 @@ impl<'a> Principal<'a> {
             Principal::Anonymous => Principal::Anonymous,
             Principal::Unnamed => Principal::Unnamed,
         }
+    }
+}
+
+/// A name that is put together for one comparison, without allocation.
+pub(crate) struct Composed([u8; COMPOSED_BYTES]);
+
+/// Every form of a principal's name is at most so much longer than what [`Principal::parse`] took.
+const COMPOSED_BYTES: usize = PRINCIPAL_BYTES_MAX + 64;
+
+impl Composed {
+    pub(crate) fn new() -> Composed {
+        Composed([0; COMPOSED_BYTES])
+    }
+
+    /// The pieces one after the other; `None` only for a principal that was made by hand and is longer than any that is read.
+    pub(crate) fn of(&mut self, pieces: &[&str]) -> Option<&str> {
+        let mut end = 0;
+        for piece in pieces {
+            let start = end;
+            end += piece.len();
+            self.0
+                .get_mut(start..end)?
+                .copy_from_slice(piece.as_bytes());
+        }
+        std::str::from_utf8(self.0.get(..end)?).ok()
     }
 }
 

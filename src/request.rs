@@ -256,6 +256,8 @@ pub(crate) struct Facts<'r> {
     pub(crate) owner: Option<&'r str>,
     /// The caller's numeric id, if it is known.
     pub(crate) principal_id: Option<&'r str>,
+    /// Whether doubts are wanted that never change an answer (V1, W8): `decide` does without.
+    pub(crate) all_readings: bool,
     /// Whether the caller's identity policies allow: the id of a whole account in a bucket policy asks for it (T23).
     pub(crate) identity_allows: bool,
 }

@@ -5,7 +5,7 @@ use memchr::memchr;
 use crate::arn::{Arn, first_colons, split};
 use crate::other_reading::OtherReadings;
 use crate::truth::{Match, OpenRule, Truth};
-use crate::wildcard::{Shape, Wildcard, fits_plain, has_wildcard};
+use crate::wildcard::{Shape, Wildcard, fits_plain, has_wildcard, matches_folded};
 
 /// A pattern of resources.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -74,8 +74,14 @@ impl ResourcePattern {
         split(&self.text, self.fields?.colons.map(|colon| colon as usize))
     }
 
-    /// Whether the pattern fits the resource of a request, whose fields the caller has at hand. Linear in both, no allocation.
-    pub(crate) fn matches(&self, resource: &Arn<'_>, request: Option<[&str; 5]>) -> Match {
+    /// Whether the pattern fits the resource of a request, whose fields the caller has at hand. Linear in both, no allocation. `all_readings`: with
+    /// the doubts of other readings too, which never change whether it fits.
+    pub(crate) fn matches(
+        &self,
+        resource: &Arn<'_>,
+        request: Option<[&str; 5]>,
+        all_readings: bool,
+    ) -> Match {
         if &*self.text == "*" {
             return Match::YES; // W9
         }
@@ -84,8 +90,8 @@ impl ResourcePattern {
         };
         let answer = self.matches_literally(resource.as_str(), request);
         match &self.rare {
-            Some(rare) => rare.others.doubt(answer, resource.as_str()),
-            None => answer,
+            Some(rare) if all_readings => rare.others.doubt(answer, resource.as_str()),
+            _ => answer,
         }
     }
 
@@ -115,7 +121,7 @@ impl ResourcePattern {
         let fold = (prefix.len() + 1 + service.len()).min(FOLD_MAX);
         let fits = match &self.rare {
             Some(rare) => rare.whole.matches_folded(text, fold),
-            None => fits_once(&self.text, text, fold),
+            None => matches_folded(&self.text, text, fold),
         };
         match (fits, complete) {
             (false, _) => Match::NO,
@@ -132,7 +138,7 @@ impl ResourcePattern {
         });
         if fits_every_arn {
             Match::unknown(OpenRule::W9)
-        } else if fits_once(&self.text, "*", 0) {
+        } else if matches_folded(&self.text, "*", 0) {
             Match::unknown(OpenRule::W7)
         } else {
             Match::NO
@@ -177,11 +183,6 @@ impl ResourcePattern {
     }
 }
 
-/// A pattern that is matched too seldom to keep its shape.
-fn fits_once(pattern: &str, text: &str, fold: usize) -> bool {
-    fits_plain(pattern, Shape::of(pattern), text, fold)
-}
-
 /// Service codes are a dozen letters; of a longer one only the beginning compares without case, so that a hostile request cannot make the
 /// comparison slow. That can only lose a doubt about a service that does not exist.
 const FOLD_MAX: usize = 64;
@@ -191,7 +192,7 @@ fn prefix_matches(pattern: &str, prefix: &str) -> Match {
         Match::YES
     } else if pattern.eq_ignore_ascii_case(prefix) {
         Match::unknown(OpenRule::G18)
-    } else if fits_once(pattern, prefix, 0) {
+    } else if matches_folded(pattern, prefix, 0) {
         Match::unknown(OpenRule::A4)
     } else {
         Match::NO
@@ -199,9 +200,9 @@ fn prefix_matches(pattern: &str, prefix: &str) -> Match {
 }
 
 fn service_matches(pattern: &str, service: &str) -> Match {
-    if pattern == service || fits_once(pattern, service, 0) {
+    if pattern == service || matches_folded(pattern, service, 0) {
         Match::YES
-    } else if fits_once(pattern, service, service.len().min(FOLD_MAX)) {
+    } else if matches_folded(pattern, service, service.len().min(FOLD_MAX)) {
         Match::unknown(OpenRule::G18)
     } else {
         Match::NO
@@ -215,6 +216,6 @@ fn place_matches(pattern: &str, place: &str) -> Match {
     } else if pattern.is_empty() && !place.is_empty() {
         Match::unknown(OpenRule::A3)
     } else {
-        Match::sure(fits_once(pattern, place, 0))
+        Match::sure(matches_folded(pattern, place, 0))
     }
 }

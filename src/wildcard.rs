@@ -168,12 +168,14 @@ pub(crate) fn has_wildcard(pattern: &str) -> bool {
     memchr2(b'*', b'?', pattern.as_bytes()).is_some()
 }
 
-/// Whether the whole of `text` fits a pattern that is used once.
+/// Whether the whole of `text` fits a pattern that is used too seldom to keep its shape. (A `?` between two stars is slow here.)
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
-    if !has_wildcard(pattern) {
-        return pattern == text;
-    }
-    Wildcard::new(pattern).matches(text)
+    matches_folded(pattern, text, 0)
+}
+
+/// The same, the first `fold` bytes of the text without case.
+pub(crate) fn matches_folded(pattern: &str, text: &str, fold: usize) -> bool {
+    fits(pattern, Shape::of(pattern), &[], text, fold)
 }
 
 /// Where a run of characters and `?` ends in `text` if it begins at `at`; `None` where it does not fit.

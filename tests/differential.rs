@@ -24,8 +24,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use ramgate::{
-    Case, Document, Evaluation, Explanation, Level, LoadError, Policies, Policy, PolicyKind,
-    PolicySet, Question, Reading, ResourceService, Source, Wildcard,
+    Case, Decision, Document, Evaluation, Explanation, Level, LoadError, Policies, Policy,
+    PolicyKind, PolicySet, Principal, Question, Reading, Request, ResourceService, Source,
+    Wildcard,
 };
 use serde_json::{Value, json};
 
@@ -630,13 +631,13 @@ fn wildcards_agree_on_long_texts() {
 
 // Resource patterns, field by field -------------------------------------------------------------------------------
 
-#[test]
-fn resource_patterns_agree_in_every_field() {
+/// Patterns of every form of each field, whole and cut short.
+fn resource_patterns() -> Vec<String> {
     let fields: [&[&str]; 5] = [
         &["acs", "ACS", "*", "a?s", "arn", ""],
         &["vpc", "VPC", "v*", "*", "oss", ""],
         &["cn", "c*", "*", "CN", ""],
-        &["1", "?", "*", "2", ""],
+        &["1", "?", "*", ""],
         &["vpc/a", "vpc/*", "*", "*:*", "VPC/a", "a:b"],
     ];
     let mut patterns = vec![String::new()];
@@ -656,21 +657,50 @@ fn resource_patterns_agree_in_every_field() {
                 .cloned(),
         );
     }
-    let requests = [
-        "*",
-        "acs:vpc:cn:1:vpc/a",
-        "acs:vpc::1:vpc/a",
-        "acs:vpc:cn::vpc/*",
-        "acs:vpc:*:*:a:b",
-        "acs:VPC:cn:1:vpc/a:b",
+    // A telling part behind the type, and wildcards that may stand for more than a field.
+    let beyond = [
+        "vpc/abcdefghij*",
+        "vpc/abcdefgh*",
+        "vpc/abcdefg*",
+        "vpc/abcdefghijk",
+        "vpc/*k",
+        "v*/abcdefgh*",
     ];
-    let requests = requests.map(|resource| {
+    all.extend(beyond.map(|id| format!("acs:vpc:cn:1:{id}")));
+    all.extend(
+        [
+            "acs:vpc:*:b",
+            "acs:vpc:*:1:b",
+            "acs:vpc:cn:*:b",
+            "acs:*:b",
+            "acs:vpc:c*:b",
+            "acs:vpc:?n:*:b",
+        ]
+        .map(String::from),
+    );
+    all
+}
+
+const RESOURCES: [&str; 8] = [
+    "*",
+    "acs:vpc:cn:1:vpc/a",
+    "acs:vpc::1:vpc/a",
+    "acs:vpc:cn::vpc/*",
+    "acs:vpc:*:*:a:b",
+    "acs:VPC:cn:1:vpc/a:b",
+    "acs:vpc:cn:1:a:b",
+    "acs:vpc:cn:1:vpc/abcdefghijk",
+];
+
+#[test]
+fn resource_patterns_agree_in_every_field() {
+    let requests = RESOURCES.map(|resource| {
         let request =
             json!({ "principal": "acs:ram::1:user/u", "action": "vpc:X", "resource": resource });
         let question = Question::parse(&Source::new("request", request.to_string())).unwrap();
         (request, question)
     });
-    for pattern in all {
+    for pattern in resource_patterns() {
         let deny = json!({ "Effect": "Deny", "Action": "*", "Resource": pattern });
         let document = json!({ "Version": "1", "Statement": [deny] });
         let policies =
@@ -683,6 +713,165 @@ fn resource_patterns_agree_in_every_field() {
                 expected,
                 "{pattern} {request}"
             );
+        }
+    }
+}
+
+// The index of many statements ------------------------------------------------------------------------------------
+
+/// What asks for exactly one statement of many: the pattern that is tested stands on one side of the statement, a name
+/// that no other statement has on the other. `common` also gives that side a pattern that all have, which makes the
+/// index file the statement under the pattern that is tested.
+struct Probes {
+    effect: &'static str,
+    common: bool,
+    /// So many statements in one policy: few are scanned, many are filed.
+    size: usize,
+}
+
+impl Probes {
+    fn all() -> impl Iterator<Item = Probes> {
+        ["Deny", "Allow"].into_iter().flat_map(|effect| {
+            [(true, 40), (false, 40), (true, 400), (false, 400)].map(|(common, size)| Probes {
+                effect,
+                common,
+                size,
+            })
+        })
+    }
+
+    /// For every chunk of the patterns: the policies, and the number of its first pattern.
+    fn policies(
+        &self,
+        patterns: &[String],
+        tested: &str,
+        named: &str,
+        name: fn(usize) -> String,
+        common: &str,
+    ) -> Vec<(usize, Policies)> {
+        let chunks = patterns.chunks(self.size).enumerate();
+        let read = chunks.map(|(chunk, patterns)| {
+            let statements = patterns.iter().enumerate().map(|(number, pattern)| {
+                let mut names = vec![name(chunk * self.size + number)];
+                names.extend(self.common.then(|| common.to_string()));
+                json!({ "Effect": self.effect, tested: pattern, named: names })
+            });
+            let document = json!({ "Version": "1", "Statement": statements.collect::<Vec<_>>() });
+            let set = policy_set(
+                &json!({ "type": "System", "document": document }),
+                PolicyKind::Identity,
+            );
+            (
+                chunk * self.size,
+                Policies::default().with_identity(set.unwrap()),
+            )
+        });
+        read.collect()
+    }
+
+    fn expect(
+        &self,
+        policies: &Policies,
+        action: &str,
+        resource: &str,
+        truth: reference::Truth,
+        pattern: &str,
+    ) {
+        let principal = Principal::parse("acs:ram::1:user/u").unwrap();
+        let request = Request::new(principal, action, resource).unwrap();
+        let expected = match (self.effect, truth) {
+            ("Deny", reference::Truth::Yes | reference::Truth::CannotTell) => {
+                Decision::ExplicitDeny
+            }
+            ("Allow", reference::Truth::Yes) => Decision::Allow,
+            _ => Decision::ImplicitDeny,
+        };
+        let (common, size) = (self.common, self.size);
+        assert_eq!(
+            policies.decide(&request),
+            expected,
+            "{action} {resource} {pattern} {common} {size}"
+        );
+    }
+}
+
+fn shuffle<T>(list: &mut [T]) {
+    let mut rng = generate::Rng(SEED);
+    for last in (1..list.len()).rev() {
+        list.swap(last, rng.below(last + 1));
+    }
+}
+
+#[test]
+fn an_index_leaves_out_no_resource() {
+    let mut patterns = resource_patterns();
+    shuffle(&mut patterns); // so that every policy has patterns of all forms
+    let name = |number| format!("vpc:P{number}");
+    for probes in Probes::all() {
+        for (first, policies) in probes.policies(&patterns, "Resource", "Action", name, "vpc:Zzz*")
+        {
+            for (number, pattern) in patterns.iter().enumerate().skip(first).take(probes.size) {
+                for resource in RESOURCES {
+                    let truth = reference::resource_matches(pattern, resource).0;
+                    probes.expect(&policies, &name(number), resource, truth, pattern);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_index_leaves_out_no_action() {
+    let services = ["vpc", "VPC", "v*", "*", "v?c", "oss", "vp*c", "vpcx"];
+    let names = [
+        "Desc",
+        "DescribeX",
+        "Desc*",
+        "Des*",
+        "D*",
+        "*",
+        "Des?ribeX",
+        "*X",
+        "describex",
+        "DESCRIBEX*",
+        "Descr?beX",
+        "DescribeXY",
+        "?escribeX",
+        "De",
+    ];
+    let patterns = services
+        .iter()
+        .flat_map(|service| names.iter().map(move |name| format!("{service}:{name}")));
+    let patterns: Vec<String> = patterns.chain(["*".to_string()]).collect();
+    let actions = [
+        "vpc:DescribeX",
+        "VPC:DESCRIBEX",
+        "vpc:Des",
+        "vpc:De",
+        "oss:DescribeX",
+        "vpcx:Desc",
+        "vpc:DescribeXé",
+        "v:D",
+    ];
+    let name = |number| format!("acs:vpc:cn:1:p/{number}");
+    for probes in Probes::all() {
+        for (first, policies) in
+            probes.policies(&patterns, "Action", "Resource", name, "acs:vpc:*:*:zzz/*")
+        {
+            for (number, pattern) in patterns.iter().enumerate().skip(first).take(probes.size) {
+                for action in actions {
+                    let fits = reference::wildcard(
+                        &pattern.to_ascii_lowercase(),
+                        &action.to_ascii_lowercase(),
+                    );
+                    let truth = if fits {
+                        reference::Truth::Yes
+                    } else {
+                        reference::Truth::No
+                    };
+                    probes.expect(&policies, action, &name(number), truth, pattern);
+                }
+            }
         }
     }
 }

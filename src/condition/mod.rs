@@ -10,8 +10,10 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::other_reading::OtherReadings;
+use crate::principal::Composed;
 use crate::request::{Facts, same_key};
 use crate::truth::{Match, OpenRule, Truth};
+use crate::wildcard::Wildcard;
 
 /// What an operator compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,8 +223,9 @@ const TYPED_KEYS: [(&str, Family); 5] = [
 /// The listed values as their family compares them. `None`: a value that lenient reading let pass.
 #[derive(Clone, Debug)]
 enum Test {
-    /// The texts themselves, compared by [`string::fits`], and their other readings, which nearly none has.
+    /// The listed texts themselves; here are their other readings, which nearly none has.
     Texts(Box<[OtherReadings]>),
+    Patterns(Box<[(Wildcard, OtherReadings)]>),
     Numbers(Box<[Option<numeric::Decimal<'static>>]>),
     Dates(Box<[Option<date::Instant<'static>>]>),
     Booleans(Box<[Option<bool>]>),
@@ -239,9 +242,13 @@ impl Condition {
         let listed: Box<[Box<str>]> = values.map(Into::into).collect();
         let texts = || listed.iter().map(|text| &**text);
         let test = match operator.family {
+            Family::String if operator.comparison == Comparison::Like => Test::Patterns(
+                texts()
+                    .map(|text| (Wildcard::new(text), OtherReadings::of(text, true)))
+                    .collect(),
+            ),
             Family::String => {
-                let like = operator.comparison == Comparison::Like;
-                Test::Texts(texts().map(|text| OtherReadings::of(text, like)).collect())
+                Test::Texts(texts().map(|text| OtherReadings::of(text, false)).collect())
             }
             Family::Numeric => Test::Numbers(
                 texts()
@@ -273,7 +280,7 @@ impl Condition {
 
     /// Whether the condition holds. Cost: request values × listed values.
     pub(crate) fn holds(&self, facts: &Facts<'_>) -> Match {
-        match lookup(&self.key, facts) {
+        match lookup(&self.key, facts, &mut Composed::new()) {
             Found::Absent => self.holds_without_value(),
             Found::Unsure(rule) => Match::unknown(rule),
             Found::Values { values: [], .. } => self.holds_without_value(), // O22
@@ -351,14 +358,23 @@ impl Condition {
     fn fits_any_listed(&self, value: &str, facts: &Facts<'_>) -> Match {
         let comparison = self.operator.comparison;
         match &self.test {
-            Test::Texts(others) => self
-                .listed
-                .iter()
-                .zip(others)
-                .map(|(listed, others)| {
-                    others.doubt(string::fits(comparison, listed, value), value)
+            Test::Texts(others) => {
+                let listed = self.listed.iter().zip(others);
+                any_of(listed, |(listed, others)| {
+                    others.doubt_if(
+                        facts.all_readings,
+                        string::fits(comparison, listed, value),
+                        value,
+                    )
                 })
-                .fold(Match::NO, Match::or),
+            }
+            Test::Patterns(listed) => any_of(listed.iter(), |(pattern, others)| {
+                others.doubt_if(
+                    facts.all_readings,
+                    Match::sure(pattern.matches(value)),
+                    value,
+                )
+            }),
             Test::Numbers(listed) => numeric::fits_any(comparison, listed, value),
             Test::Dates(listed) => date::fits_any(comparison, listed, value),
             Test::Booleans(listed) => boolean::fits_any(listed, value),
@@ -380,7 +396,7 @@ impl Condition {
             .map(|value| shown(value))
             .collect::<Vec<_>>()
             .join(", ");
-        let values = match lookup(&self.key, facts) {
+        let values = match lookup(&self.key, facts, &mut Composed::new()) {
             Found::Absent | Found::Values { values: [], .. } => {
                 return format!(
                     "{name}: the request has no {}; the policy lists {listed}",
@@ -433,6 +449,10 @@ fn shown(value: &str) -> String {
 
 /// Whether one of the listed values fits; stops at the first sure yes.
 fn any<T>(listed: &[T], fits: impl Fn(&T) -> Match) -> Match {
+    any_of(listed.iter(), fits)
+}
+
+fn any_of<T>(listed: impl Iterator<Item = T>, fits: impl Fn(T) -> Match) -> Match {
     let mut answer = Match::NO;
     for listed in listed {
         answer = answer.or(fits(listed));
@@ -457,7 +477,7 @@ enum Found<'f> {
     },
 }
 
-fn lookup<'f>(key: &str, facts: &'f Facts<'_>) -> Found<'f> {
+fn lookup<'f>(key: &str, facts: &'f Facts<'_>, composed: &'f mut Composed) -> Found<'f> {
     let request = facts.request;
     match key {
         // K19: pseudo-keys for the request's own action and resource.
@@ -485,11 +505,11 @@ fn lookup<'f>(key: &str, facts: &'f Facts<'_>) -> Found<'f> {
         };
     }
     if key.eq_ignore_ascii_case("acs:PrincipalARN")
-        && let Some(arn) = request.principal().arn()
+        && let Some(arn) = request.principal().arn(composed)
     {
         let documented = matches!(key, "acs:PrincipalARN" | "acs:PrincipalArn");
         return Found::Derived {
-            value: Cow::Owned(arn),
+            value: Cow::Borrowed(arn),
             doubt: (!documented).then_some(OpenRule::G18),
         }; // K7
     }

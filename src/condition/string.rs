@@ -1,12 +1,10 @@
-//! Compares two texts: exactly, without case, or with wildcards (O5).
+//! Compares two texts: exactly, or without case (O5).
 
 use crate::condition::Comparison;
 use crate::truth::{Match, OpenRule};
-use crate::wildcard;
 
 pub(crate) fn fits(comparison: Comparison, listed: &str, value: &str) -> Match {
     match comparison {
-        Comparison::Like => Match::sure(wildcard::matches(listed, value)),
         Comparison::EqualIgnoringCase => equal_ignoring_case(listed, value),
         _ => Match::sure(listed == value),
     }

@@ -123,7 +123,7 @@ struct Answer<'w> {
 
 impl<'w> Answer<'w> {
     fn of(request: &'w Request<'w>, (policies, resource): &'w Part<'w>) -> Answer<'w> {
-        let mut walk = Walk::new(request, policies, resource);
+        let mut walk = Walk::new(request, policies, resource).with_all_readings();
         let mut told = Told::default();
         let outcome = walk.run(&mut told);
         Answer {

@@ -120,6 +120,7 @@ impl<'w> Walk<'w> {
             fields,
             owner: request.owner_among(fields),
             principal_id: request.principal_id().or(policies.principal_id),
+            all_readings: false,
             identity_allows: false,
         };
         Walk {
@@ -154,6 +155,12 @@ impl<'w> Walk<'w> {
             self.permission(told)
         };
         self.endpoint(outcome, told)
+    }
+
+    /// The same, with every doubt.
+    pub(crate) fn with_all_readings(mut self) -> Walk<'w> {
+        self.facts.all_readings = true;
+        self
     }
 
     /// Every unit that takes part for this request, in the order of the stages.

@@ -1,10 +1,10 @@
 //! Whether a policy's principals name the caller: trust policies (T21), lists of ids (T23), key policies (T24).
 
 use crate::document::{PolicyKind, PrincipalElement, PrincipalMember, ResourceService};
-use crate::principal::Principal;
+use crate::principal::{Composed, Principal};
 use crate::request::Facts;
 use crate::truth::{Match, OpenRule};
-use crate::wildcard::{self, has_wildcard};
+use crate::wildcard::{has_wildcard, matches};
 
 /// The `Principal` of a statement made ready.
 #[derive(Debug)]
@@ -70,15 +70,15 @@ impl PrincipalTest {
             Form::Key => key(name, facts),
         };
         // V1: whom a variable names, nobody can tell; as text it is read here.
-        let matches = |named: &(Form, Box<str>)| {
-            let answer = literal(named);
+        let answer = |named: &(Form, Box<str>)| {
+            let literally = literal(named);
             if named.1.contains("${") {
-                answer.under(OpenRule::V1)
+                literally.under(OpenRule::V1)
             } else {
-                answer
+                literally
             }
         };
-        self.names.iter().map(matches).fold(Match::NO, Match::or)
+        self.names.iter().map(answer).fold(Match::NO, Match::or)
     }
 
     /// T23: an id, a role session, or everybody.
@@ -131,27 +131,46 @@ fn listed_session(name: &str, principal: &Principal<'_>) -> Match {
             account,
             role,
             session,
-        } => (account, role, Some(session)),
+        } => (account, role, Some(&**session)),
         Principal::Role { account, name } => (account, name, None),
         _ => return Match::NO,
     };
-    let prefix = format!("arn:sts::{account}:assumed-role/{role}/");
-    match (name.strip_prefix(&*prefix), session) {
-        (Some("*"), _) => Match::YES,
-        (Some(listed), Some(session)) if listed == session => Match::YES,
-        (Some(_), None) => Match::unknown(OpenRule::T23),
-        (None, None) if fits(role_pattern(name), role_pattern(&prefix)) => {
-            Match::unknown(OpenRule::T23)
+    let parts = name
+        .strip_prefix("arn:sts::")
+        .and_then(|rest| rest.split_once(":assumed-role/"));
+    let parts = parts.and_then(|(account, rest)| Some((account, rest.split_once('/')?)));
+    if let Some((listed_account, (listed_role, listed_session))) = parts
+        && listed_account == account
+        && listed_role == role
+    {
+        match session {
+            _ if listed_session == "*" => return Match::YES,
+            Some(session) if session == listed_session => return Match::YES,
+            None => return Match::unknown(OpenRule::T23),
+            _ => {}
         }
-        (_, Some(session)) if fits(name, &format!("{prefix}{session}")) => {
-            Match::unknown(OpenRule::T23)
-        }
-        _ => Match::NO,
+    }
+    let mut composed = Composed::new();
+    let fits = has_wildcard(name)
+        && match session {
+            Some(session) => {
+                let whole =
+                    composed.of(&["arn:sts::", account, ":assumed-role/", role, "/", session]);
+                whole.is_some_and(|whole| matches(name, whole))
+            }
+            None => {
+                let whole = composed.of(&["arn:sts::", account, ":assumed-role/", role]);
+                whole.is_some_and(|whole| matches(without_session(name), whole))
+            }
+        };
+    if fits {
+        Match::unknown(OpenRule::T23)
+    } else {
+        Match::NO
     }
 }
 
-/// `arn:sts::<account>:assumed-role/<role>`, without the session.
-fn role_pattern(name: &str) -> &str {
+fn without_session(name: &str) -> &str {
     name.rsplit_once('/').map_or(name, |(role, _)| role)
 }
 
@@ -191,9 +210,12 @@ fn trust_ram(name: &str, facts: &Facts<'_>) -> Match {
         _ => return Match::NO,
     };
     if has_wildcard(name) {
-        let by_name = principal.arn().is_some_and(|arn| fits(name, &arn));
-        let by_account =
-            caller.is_some_and(|account| fits(name, &format!("acs:ram::{account}:root")));
+        let mut composed = Composed::new();
+        let by_name = principal
+            .arn(&mut composed)
+            .is_some_and(|arn| matches(name, arn));
+        let root = caller.and_then(|account| composed.of(&["acs:ram::", account, ":root"]));
+        let by_account = root.is_some_and(|root| matches(name, root));
         return if by_name || by_account {
             Match::unknown(OpenRule::T21)
         } else {
@@ -228,8 +250,8 @@ fn trust_service(name: &str, facts: &Facts<'_>) -> Match {
         return Match::NO;
     };
     if has_wildcard(name) {
-        let fits = fits(name, caller)
-            || fits(
+        let fits = matches(name, caller)
+            || matches(
                 for_account(name, facts.owner),
                 for_account(caller, facts.owner),
             );
@@ -256,7 +278,7 @@ fn trust_federated(name: &str, facts: &Facts<'_>) -> Match {
     };
     if name == provider {
         Match::YES
-    } else if has_wildcard(name) && fits(name, provider) {
+    } else if has_wildcard(name) && matches(name, provider) {
         Match::unknown(OpenRule::T21)
     } else {
         Match::NO
@@ -265,8 +287,4 @@ fn trust_federated(name: &str, facts: &Facts<'_>) -> Match {
 
 fn split_ram(name: &str) -> Option<(&str, &str)> {
     name.strip_prefix("acs:ram::")?.split_once(':')
-}
-
-fn fits(pattern: &str, text: &str) -> bool {
-    wildcard::matches(pattern, text)
 }

@@ -123,7 +123,7 @@ impl CompiledStatement {
         };
         let mut answer = Match::NO;
         for pattern in patterns {
-            let matched = pattern.matches(facts.resource, facts.fields);
+            let matched = pattern.matches(facts.resource, facts.fields, facts.all_readings);
             if matched.is_sure_yes() {
                 return Match::YES;
             }

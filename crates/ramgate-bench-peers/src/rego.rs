@@ -1,10 +1,14 @@
 //! The workload in Rego, run by regorus: the statements are data, and a small policy walks those of the principal.
 //!
-//! Patterns without a wildcard are compared; the others go through `glob.match` without delimiters, whose compiled
+//! Patterns without a wildcard are looked up in a list; the others go through `glob.match` without delimiters, whose compiled
 //! patterns regorus keeps in a cache that is large enough for all of them. Dates have one form, whose order as texts is that of
 //! time. The compiled policy is the one that regorus' interpreter runs; requests are built beforehand.
 
-use regorus::{CompiledPolicy, Engine, Value};
+use std::cell::RefCell;
+
+use regorus::languages::rego::compiler::Compiler;
+use regorus::rvm::vm::RegoVM;
+use regorus::{Engine, Value};
 use serde_json::json;
 
 use crate::workload::{Request, Statement, Workload};
@@ -16,32 +20,36 @@ import rego.v1
 
 default decision := 2
 
-decision := 1 if {
+decision := 1 if denied
+
+decision := 0 if {
+	not denied
+	allowed
+}
+
+denied if {
 	some number in data.principals[input.principal]
 	some statement in data.policies[number].denies
 	applies(statement)
-} else := 0 if {
+}
+
+allowed if {
 	some number in data.principals[input.principal]
 	some statement in data.policies[number].allows
 	applies(statement)
 }
 
 applies(statement) if {
-	some action in statement.actions
-	fits(action, input.action)
-	some resource in statement.resources
-	fits(resource, input.resource)
+	fits(statement.actions, input.action)
+	fits(statement.resources, input.resource)
 	holds(statement.condition)
 }
 
-fits(pattern, text) if {
-	not pattern.wild
-	pattern.text == text
-}
+fits(patterns, text) if text in patterns.exact
 
-fits(pattern, text) if {
-	pattern.wild
-	glob.match(pattern.text, null, text)
+fits(patterns, text) if {
+	some pattern in patterns.wild
+	glob.match(pattern, null, text)
 }
 
 holds(condition) if condition == null
@@ -86,8 +94,10 @@ holds(condition) if {
 }
 "#;
 
+const DECISION: &str = "data.ram.decision";
+
 pub struct Rego {
-    policy: CompiledPolicy,
+    machine: RefCell<RegoVM>,
     requests: Vec<Value>,
 }
 
@@ -111,32 +121,42 @@ impl Rego {
             .add_policy("ram.rego".to_owned(), POLICY.to_owned())
             .unwrap();
         engine.add_data_json(&data.to_string()).unwrap();
+        let policy = engine.compile_with_entrypoint(&DECISION.into()).unwrap();
+        let mut machine = RegoVM::new_with_policy(policy.clone());
+        machine.load_program(Compiler::compile_from_policy(&policy, &[DECISION]).unwrap());
+        machine.set_data(engine.get_data()).unwrap();
         Rego {
-            policy: engine
-                .compile_with_entrypoint(&"data.ram.decision".into())
-                .unwrap(),
+            machine: RefCell::new(machine),
             requests: workload.requests.iter().map(input).collect(),
         }
     }
 
     pub fn decide(&self, number: usize) -> usize {
-        let answer = self
-            .policy
-            .eval_with_input(self.requests[number].clone())
-            .unwrap();
+        let mut machine = self.machine.borrow_mut();
+        machine.set_input(self.requests[number].clone());
+        let answer = machine.execute_entry_point_by_name(DECISION).unwrap();
         usize::try_from(answer.as_u64().unwrap()).unwrap()
     }
 }
 
 fn statement(statement: &Statement) -> serde_json::Value {
-    let pattern = |text: String| json!({"wild": text.contains(['*', '?']), "text": text});
+    let split = |patterns: Vec<String>| {
+        let (wild, exact): (Vec<String>, Vec<String>) = patterns
+            .into_iter()
+            .partition(|text| text.contains(['*', '?']));
+        json!({"exact": exact, "wild": wild})
+    };
+    let actions = statement
+        .actions
+        .iter()
+        .map(|text| text.to_ascii_lowercase());
     let condition = statement
         .condition
         .as_ref()
         .map(|of| json!({"operator": of.operator, "key": of.key, "values": of.values}));
     json!({
-        "actions": statement.actions.iter().map(|text| pattern(text.to_ascii_lowercase())).collect::<Vec<_>>(),
-        "resources": statement.resources.iter().map(|text| pattern(text.clone())).collect::<Vec<_>>(),
+        "actions": split(actions.collect()),
+        "resources": split(statement.resources.clone()),
         "condition": condition,
     })
 }
