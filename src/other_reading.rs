@@ -3,137 +3,88 @@
 //! Both are plain text here. But an answer that another reading would turn hangs on it, and must say so.
 
 use crate::truth::{Match, OpenRule, Truth};
+use crate::wildcard::Wildcard;
 
-/// The other readings of one pattern; none for nearly every pattern.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct OtherReadings(Box<[(OpenRule, Box<[Token]>)]>);
+/// Stand for a `*` and a `?` that mean themselves: characters that Unicode promises never to assign. A text in which they replace the real ones
+/// matches as before, but for patterns that ask for exactly them.
+const STAR: char = '\u{fdd0}';
+const QUESTION_MARK: char = '\u{fdd1}';
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Token {
-    Char(char),
-    One,
-    Run,
+/// `${…}` as any text; `None` where there is none.
+pub(crate) fn with_variables(pattern: &str) -> Option<String> {
+    let mut read = String::new();
+    let mut rest = pattern;
+    while let Some((before, after)) = rest.split_once("${")
+        && let Some((_, behind)) = after.split_once('}')
+    {
+        read.push_str(before);
+        read.push('*');
+        rest = behind;
+    }
+    (rest.len() < pattern.len()).then(|| read + rest)
 }
+
+/// `\*` and `\?` as the character behind the backslash; `None` where there is none.
+pub(crate) fn with_escapes(pattern: &str) -> Option<String> {
+    let read = pattern
+        .replace("\\*", STAR.encode_utf8(&mut [0; 4]))
+        .replace("\\?", QUESTION_MARK.encode_utf8(&mut [0; 4]));
+    (read != pattern).then_some(read)
+}
+
+/// A text whose `*` and `?` mean themselves.
+pub(crate) fn marked(text: &str) -> String {
+    text.replace('*', STAR.encode_utf8(&mut [0; 4]))
+        .replace('?', QUESTION_MARK.encode_utf8(&mut [0; 4]))
+}
+
+/// The literal answer, in doubt where the other reading of the pattern would turn it. A variable's value is not known: what it may fit, it may also not
+/// fit.
+pub(crate) fn doubt(answer: Match, rule: OpenRule, other: Truth) -> Match {
+    let doubtful = match rule {
+        OpenRule::V1 => other != Truth::No || answer.truth != Truth::No,
+        _ => other != answer.truth,
+    };
+    if doubtful { answer.under(rule) } else { answer }
+}
+
+/// The other readings of a listed value of a condition; none for nearly every value.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OtherReadings(Box<[(OpenRule, Wildcard)]>);
 
 impl OtherReadings {
-    /// `wildcards`: whether `*` and `?` are metacharacters where the pattern stands (W2).
-    pub(crate) fn of(pattern: &str, wildcards: bool) -> OtherReadings {
-        let plain = |c: char| match c {
-            '*' if wildcards => Token::Run,
-            '?' if wildcards => Token::One,
-            c => Token::Char(c),
-        };
-        let mut readings = Vec::new();
-        if pattern.contains("${") {
-            readings.push((OpenRule::V1, with_variables(pattern, plain)));
-        }
-        if wildcards && (pattern.contains("\\*") || pattern.contains("\\?")) {
-            readings.push((OpenRule::W8, with_escapes(pattern, plain)));
-        }
-        OtherReadings(readings.into())
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The same, where it is wanted.
-    pub(crate) fn doubt_if(&self, wanted: bool, answer: Match, text: &str) -> Match {
-        if wanted && !self.is_empty() {
-            self.doubt(answer, text)
+    /// `wildcards`: whether `*` and `?` are metacharacters where the value stands (W2).
+    pub(crate) fn of(value: &str, wildcards: bool) -> OtherReadings {
+        let variables = if wildcards {
+            with_variables(value)
         } else {
-            answer
-        }
+            with_variables(&marked(value))
+        };
+        let escapes = if wildcards { with_escapes(value) } else { None };
+        let readings = [(OpenRule::V1, variables), (OpenRule::W8, escapes)];
+        let readings = readings
+            .into_iter()
+            .filter_map(|(rule, read)| Some((rule, Wildcard::new(read?))));
+        OtherReadings(readings.collect())
     }
 
-    /// The literal answer, with the doubts of the readings under which it could be another.
-    pub(crate) fn doubt(&self, answer: Match, text: &str) -> Match {
-        self.0.iter().fold(answer, |answer, (rule, tokens)| {
-            let fits = fits(tokens, text);
-            let doubtful = match rule {
-                // A variable's value is not known: what it may fit, it may also not fit.
-                OpenRule::V1 => fits || answer.truth != Truth::No,
-                _ => fits != (answer.truth == Truth::Yes),
-            };
-            if doubtful {
-                answer.under(*rule)
-            } else {
-                answer
-            }
+    /// The literal answer with its doubts, where they are wanted. `ignore_case`: letters compare without (ASCII) case.
+    pub(crate) fn doubt_if(
+        &self,
+        wanted: bool,
+        answer: Match,
+        value: &str,
+        ignore_case: bool,
+    ) -> Match {
+        if !wanted || self.0.is_empty() {
+            return answer;
+        }
+        let value = marked(value);
+        let fold = if ignore_case { value.len() } else { 0 };
+        self.0.iter().fold(answer, |answer, (rule, pattern)| {
+            let fits = pattern.matches_folded(&value, fold);
+            doubt(answer, *rule, if fits { Truth::Yes } else { Truth::No })
         })
-    }
-}
-
-/// `${…}` as any text.
-fn with_variables(pattern: &str, plain: impl Fn(char) -> Token) -> Box<[Token]> {
-    let mut tokens = Vec::new();
-    let mut rest = pattern;
-    while let Some((before, after)) = rest.split_once("${") {
-        tokens.extend(before.chars().map(&plain));
-        match after.split_once('}') {
-            Some((_, after)) => {
-                tokens.push(Token::Run);
-                rest = after;
-            }
-            None => {
-                tokens.extend("${".chars().map(&plain));
-                rest = after;
-            }
-        }
-    }
-    tokens.extend(rest.chars().map(&plain));
-    tokens.into()
-}
-
-/// `\*` and `\?` as the character that follows the backslash.
-fn with_escapes(pattern: &str, plain: impl Fn(char) -> Token) -> Box<[Token]> {
-    let mut tokens = Vec::new();
-    let mut chars = pattern.chars().peekable();
-    while let Some(c) = chars.next() {
-        match chars.peek() {
-            Some(next @ ('*' | '?')) if c == '\\' => {
-                tokens.push(Token::Char(*next));
-                chars.next();
-            }
-            _ => tokens.push(plain(c)),
-        }
-    }
-    tokens.into()
-}
-
-/// Which prefixes of the pattern fit the text so far: O(pattern × text), no way back needed.
-fn fits(tokens: &[Token], text: &str) -> bool {
-    let mut reached = vec![false; tokens.len() + 1];
-    if let Some(start) = reached.first_mut() {
-        *start = true;
-    }
-    pass_runs(tokens, &mut reached);
-    for c in text.chars() {
-        let mut before = false;
-        for (slot, token) in reached
-            .iter_mut()
-            .zip(std::iter::once(None).chain(tokens.iter().map(Some)))
-        {
-            let here = *slot;
-            *slot = match token {
-                None => false,
-                Some(Token::Char(wanted)) => before && *wanted == c,
-                Some(Token::One) => before,
-                Some(Token::Run) => here || before,
-            };
-            before = here;
-        }
-        pass_runs(tokens, &mut reached);
-    }
-    reached.last().copied().unwrap_or_default()
-}
-
-/// A run may be empty: where it can begin, it can also end.
-fn pass_runs(tokens: &[Token], reached: &mut [bool]) {
-    let mut before = reached.first().copied().unwrap_or_default();
-    for (slot, token) in reached.iter_mut().skip(1).zip(tokens) {
-        *slot |= before && *token == Token::Run;
-        before = *slot;
     }
 }
 
@@ -141,37 +92,37 @@ fn pass_runs(tokens: &[Token], reached: &mut [bool]) {
 mod tests {
     use super::*;
 
-    fn doubt(pattern: &str, answer: Match, text: &str) -> Match {
-        OtherReadings::of(pattern, true).doubt(answer, text)
+    fn doubted(pattern: &str, answer: Match, text: &str) -> Match {
+        OtherReadings::of(pattern, true).doubt_if(true, answer, text, false)
     }
 
     #[test]
     fn v1_a_variable_may_be_anything() {
         assert_eq!(
-            doubt("home/${user}/*", Match::NO, "home/alice/x"),
+            doubted("home/${user}/*", Match::NO, "home/alice/x"),
             Match::NO.under(OpenRule::V1)
         );
         assert_eq!(
-            doubt("home/${user}/*", Match::YES, "home/${user}/x"),
+            doubted("home/${user}/*", Match::YES, "home/${user}/x"),
             Match::YES.under(OpenRule::V1)
         );
         assert_eq!(
-            doubt("home/${user}/*", Match::NO, "data/alice/x"),
+            doubted("home/${user}/*", Match::NO, "data/alice/x"),
             Match::NO
         );
-        assert_eq!(doubt("home/${user", Match::NO, "home/alice"), Match::NO);
+        assert_eq!(doubted("home/${user", Match::NO, "home/alice"), Match::NO);
     }
 
     #[test]
     fn w8_an_escape_would_be_literal() {
         assert_eq!(
-            doubt("a\\*b", Match::NO, "a*b"),
+            doubted("a\\*b", Match::NO, "a*b"),
             Match::NO.under(OpenRule::W8)
         );
         assert_eq!(
-            doubt("a\\*b", Match::YES, "a\\xb"),
+            doubted("a\\*b", Match::YES, "a\\xb"),
             Match::YES.under(OpenRule::W8)
         );
-        assert_eq!(doubt("a\\?b", Match::NO, "b"), Match::NO);
+        assert_eq!(doubted("a\\?b", Match::NO, "b"), Match::NO);
     }
 }

@@ -3,7 +3,7 @@
 use memchr::memchr;
 
 use crate::arn::{Arn, first_colons, split};
-use crate::other_reading::OtherReadings;
+use crate::other_reading::{doubt, marked, with_escapes, with_variables};
 use crate::truth::{Match, OpenRule, Truth};
 use crate::wildcard::{Shape, Wildcard, fits_plain, has_wildcard, matches_folded};
 
@@ -29,16 +29,48 @@ struct Fields {
 struct Rare {
     relative: Wildcard,
     whole: Wildcard,
-    others: OtherReadings,
+    /// How the pattern would read under an open rule.
+    others: Vec<(OpenRule, ResourcePattern)>,
+}
+
+impl Rare {
+    fn of(text: &str) -> Rare {
+        let relative = first_colons(text)
+            .and_then(|[.., last]| text.get(last + 1..))
+            .unwrap_or_default();
+        Rare {
+            relative: Wildcard::new(relative),
+            whole: Wildcard::new(text),
+            others: Vec::new(),
+        }
+    }
 }
 
 impl ResourcePattern {
     pub(crate) fn new(text: &str) -> ResourcePattern {
+        let others = [
+            (OpenRule::V1, with_variables(text)),
+            (OpenRule::W8, with_escapes(text)),
+        ];
+        let others = others
+            .into_iter()
+            .filter_map(|(rule, read)| Some((rule, ResourcePattern::literal(&read?))));
+        let others: Vec<_> = others.collect();
+        let mut pattern = ResourcePattern::literal(text);
+        if !others.is_empty() {
+            pattern.rare = Some(Box::new(Rare {
+                others,
+                ..Rare::of(text)
+            }));
+        }
+        pattern
+    }
+
+    /// The pattern without its other readings.
+    fn literal(text: &str) -> ResourcePattern {
         let fields = first_colons(text).and_then(|colons| Some((colons, split(text, colons)?)));
-        let relative = fields.map_or("", |(_, [.., relative])| relative);
-        let (whole, others) = (Wildcard::new(text), OtherReadings::of(text, true));
-        let relative = Wildcard::new(relative);
-        let needed = relative.has_searches() || whole.has_searches() || !others.is_empty();
+        let rare = Rare::of(text);
+        let needed = rare.relative.has_searches() || rare.whole.has_searches();
         ResourcePattern {
             text: text.into(),
             fields: fields.and_then(|(colons, [prefix, service, region, account, relative])| {
@@ -55,13 +87,7 @@ impl ResourcePattern {
                         && plain(account),
                 })
             }),
-            rare: needed.then(|| {
-                Box::new(Rare {
-                    relative,
-                    whole,
-                    others,
-                })
-            }),
+            rare: needed.then(|| Box::new(rare)),
         }
     }
 
@@ -82,16 +108,20 @@ impl ResourcePattern {
         request: Option<[&str; 5]>,
         all_readings: bool,
     ) -> Match {
+        let answer = self.reads(resource.as_str(), request);
+        match &self.rare {
+            Some(rare) if all_readings && !rare.others.is_empty() => rare.doubt(answer, resource),
+            _ => answer,
+        }
+    }
+
+    fn reads(&self, text: &str, request: Option<[&str; 5]>) -> Match {
         if &*self.text == "*" {
             return Match::YES; // W9
         }
-        let Some(request) = request else {
-            return self.matches_no_resource();
-        };
-        let answer = self.matches_literally(resource.as_str(), request);
-        match &self.rare {
-            Some(rare) if all_readings => rare.others.doubt(answer, resource.as_str()),
-            _ => answer,
+        match request {
+            Some(request) => self.matches_literally(text, request),
+            None => self.matches_no_resource(),
         }
     }
 
@@ -180,6 +210,27 @@ impl ResourcePattern {
             .and(place_matches(pattern_account, account))
             .and(service_matches(pattern_service, service))
             .and(prefix_matches(pattern_prefix, prefix))
+    }
+}
+
+impl Rare {
+    /// The other readings compare with a resource whose own `*` and `?` mean themselves.
+    fn doubt(&self, answer: Match, resource: &Arn<'_>) -> Match {
+        let text = if resource.is_any() {
+            resource.as_str().to_owned()
+        } else {
+            marked(resource.as_str())
+        };
+        let Ok(resource) = Arn::parse(text) else {
+            return answer;
+        };
+        self.others.iter().fold(answer, |answer, (rule, pattern)| {
+            doubt(
+                answer,
+                *rule,
+                pattern.reads(resource.as_str(), resource.fields()).truth,
+            )
+        })
     }
 }
 

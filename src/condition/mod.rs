@@ -361,11 +361,9 @@ impl Condition {
             Test::Texts(others) => {
                 let listed = self.listed.iter().zip(others);
                 any_of(listed, |(listed, others)| {
-                    others.doubt_if(
-                        facts.all_readings,
-                        string::fits(comparison, listed, value),
-                        value,
-                    )
+                    let ignore_case = comparison == Comparison::EqualIgnoringCase;
+                    let fits = string::fits(comparison, listed, value);
+                    others.doubt_if(facts.all_readings, fits, value, ignore_case)
                 })
             }
             Test::Patterns(listed) => any_of(listed.iter(), |(pattern, others)| {
@@ -373,6 +371,7 @@ impl Condition {
                     facts.all_readings,
                     Match::sure(pattern.matches(value)),
                     value,
+                    false,
                 )
             }),
             Test::Numbers(listed) => numeric::fits_any(comparison, listed, value),

@@ -325,6 +325,8 @@ impl<'w> Walk<'w> {
                 Principal::Account { .. } => Identity::unasked(Decision::ImplicitDeny), // T21
                 _ => self.account_scope(),
             });
+        self.facts.identity_allows =
+            identity.is_some_and(|identity| identity.decision == Decision::Allow); // T23
         self.both_must_allow(identity, UnitKey::Trust, told)
     }
 

