@@ -55,6 +55,7 @@ mod condition;
 mod decision;
 mod document;
 mod fields;
+mod head;
 mod json;
 mod other_reading;
 mod policy;

@@ -7,6 +7,7 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use crate::arn::Arn;
+use crate::head::Head;
 use crate::principal::Principal;
 use crate::problem::{RequestError, quoted};
 use crate::wildcard::has_wildcard;
@@ -250,6 +251,7 @@ impl Serialize for Request<'_> {
 pub(crate) struct Facts<'r> {
     pub(crate) request: &'r Request<'r>,
     pub(crate) resource: &'r Arn<'r>,
+    pub(crate) action_head: Head,
     /// The resource's five fields, if it is an ARN.
     pub(crate) fields: Option<[&'r str; 5]>,
     /// The account that owns the resource, if anybody knows.

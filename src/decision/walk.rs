@@ -4,6 +4,7 @@ use crate::arn::Arn;
 use crate::decision::Decision;
 use crate::decision::unit::{Keys, Unit};
 use crate::document::Effect;
+use crate::head::Head;
 use crate::policy::{Applicable, Combination, GroupPolicies, Level, Stage, is_assume_role};
 use crate::principal::Principal;
 use crate::request::{Facts, Request};
@@ -117,6 +118,7 @@ impl<'w> Walk<'w> {
         let facts = Facts {
             request,
             resource,
+            action_head: Head::of(request.action()),
             fields,
             owner: request.owner_among(fields),
             principal_id: request.principal_id().or(policies.principal_id),

@@ -296,11 +296,14 @@ impl<'t> ResourceParts<'t> {
     }
 
     /// Service and relative id only; region and account are seldom what tells statements apart.
-    fn bit(&self, relative: usize) -> Option<Signature> {
+    fn bit(&self, service: u64, relative: usize) -> Option<Signature> {
         let part = (*self.relative.get(relative)?)?;
-        Some(bit(
-            fingerprint(part, relative as u64) ^ word(self.service.as_bytes()).rotate_left(13)
-        ))
+        Some(bit(fingerprint(part, relative as u64) ^ service))
+    }
+
+    /// What [`ResourceParts::bit`] takes of the service.
+    fn service_word(&self) -> u64 {
+        word(self.service.as_bytes()).rotate_left(13)
     }
 
     fn hashes(&self) -> ResourceHashes {
@@ -364,8 +367,9 @@ impl<'r> RequestKeys<'r> {
         }
         let mut resource_signature = ANY;
         if let Some(parts) = ResourceParts::of_request(resource) {
+            let service = parts.service_word();
             for kind in NOTHING..=WHOLE {
-                resource_signature |= parts.bit(kind).unwrap_or_default();
+                resource_signature |= parts.bit(service, kind).unwrap_or_default();
             }
         }
         let may_cross = resource
@@ -439,7 +443,7 @@ impl StatementKeys {
         if let Some(parts) = resources {
             let bits = parts
                 .iter()
-                .filter_map(|(kind, parts)| parts.bit(kind.relative));
+                .filter_map(|(kind, parts)| parts.bit(parts.service_word(), kind.relative));
             keys.resource_signature = bits.fold(0, |signature, bit| signature | bit);
             keys.may_cross = parts.iter().any(|(kind, _)| !(kind.region && kind.account));
             let of_parts = |(kind, parts): &(ResourceKind, ResourceParts<'_>)| {

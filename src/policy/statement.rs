@@ -2,6 +2,7 @@
 
 use crate::condition::Condition;
 use crate::document::{Effect, PolicyKind, Statement};
+use crate::head::{Head, HeadTest};
 use crate::policy::Settings;
 use crate::policy::principal::PrincipalTest;
 use crate::request::Facts;
@@ -30,7 +31,7 @@ pub(crate) struct CompiledStatement {
 #[derive(Debug)]
 struct ActionTest {
     negated: bool,
-    patterns: Box<[Wildcard]>,
+    patterns: Box<[(HeadTest, Wildcard)]>,
     /// E11: in a trust policy `sts:AssumeRole` stands for its SAML and OIDC forms too.
     trust: bool,
 }
@@ -86,7 +87,12 @@ impl CompiledStatement {
                     .action
                     .patterns
                     .iter()
-                    .map(|pattern| Wildcard::new(pattern.text.as_str()))
+                    .map(|pattern| {
+                        (
+                            HeadTest::of(&pattern.text),
+                            Wildcard::new(pattern.text.as_str()),
+                        )
+                    })
                     .collect(),
                 trust,
             },
@@ -99,7 +105,10 @@ impl CompiledStatement {
 
     /// E3: every element must match. Stops at the first that surely does not.
     pub(crate) fn applies(&self, facts: &Facts<'_>, settings: Settings) -> Match {
-        if !self.action.matches(facts.request.action()) {
+        if !self
+            .action
+            .matches(facts.request.action(), facts.action_head)
+        {
             return Match::NO;
         }
         let mut answer = self.resource_matches(facts);
@@ -153,7 +162,10 @@ impl CompiledStatement {
         settings: Settings,
     ) -> Match {
         match element {
-            Element::Action => Match::sure(self.action.matches(facts.request.action())),
+            Element::Action => Match::sure(
+                self.action
+                    .matches(facts.request.action(), facts.action_head),
+            ),
             Element::Resource => self.resource_matches(facts),
             Element::Principal => self
                 .principal
@@ -191,7 +203,10 @@ impl CompiledStatement {
     }
 
     pub(crate) fn action_patterns(&self) -> impl Iterator<Item = &str> {
-        self.action.patterns.iter().map(Wildcard::as_str)
+        self.action
+            .patterns
+            .iter()
+            .map(|(_, pattern)| pattern.as_str())
     }
 
     pub(crate) fn is_not_action(&self) -> bool {
@@ -209,14 +224,16 @@ impl CompiledStatement {
 
 impl ActionTest {
     /// W4, G9.
-    fn matches(&self, action: &str) -> bool {
-        let listed = |action: &str| {
-            self.patterns
-                .iter()
-                .any(|pattern| pattern.matches_folded(action, action.len()))
+    fn matches(&self, action: &str, head: Head) -> bool {
+        let listed = |action: &str, head| {
+            let mut patterns = self.patterns.iter();
+            patterns.any(|(test, pattern)| {
+                test.may_fit(head) && pattern.matches_folded(action, action.len())
+            })
         };
-        let matches =
-            listed(action) || (self.trust && is_assume_role(action) && listed("sts:AssumeRole"));
+        let assume_role = "sts:AssumeRole";
+        let matches = listed(action, head)
+            || (self.trust && is_assume_role(action) && listed(assume_role, Head::of(assume_role)));
         matches != self.negated
     }
 }
