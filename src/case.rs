@@ -232,16 +232,15 @@ impl Case {
 fn read_lines(source: &Source, accounts: &mut OpenAccount<'_>) -> Result<Vec<Case>, LoadError> {
     let mut cases = Vec::new();
     let mut problems = Vec::new();
-    for (number, line) in source
+    for (line, number) in source
         .text()
         .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
+        .zip(1..)
+        .filter(|(line, _)| !line.trim().is_empty())
     {
-        // Blank lines before it put the line at its place.
-        let padded = Source::new(source.shared_name(), "\n".repeat(number) + line);
-        let mut fields = Fields::new(&padded);
-        match json::read(&padded) {
+        let line = source.line(number, line);
+        let mut fields = Fields::new(&line);
+        match json::read(&line) {
             Ok(node) => cases.extend(Case::read(&mut fields, &node, "", accounts)),
             Err(problem) => problems.push(*problem),
         }

@@ -15,6 +15,10 @@ use crate::wildcard::has_wildcard;
 /// The longest action that a request may name; RAM's own end at a hundred.
 pub(crate) const ACTION_BYTES_MAX: usize = 256;
 
+/// So much context is read; RAM's own requests have a dozen keys. Conditions look keys up one after the other, so the bound is one of time.
+const CONTEXT_KEYS_MAX: usize = 1000;
+const CONTEXT_VALUES_MAX: usize = 10_000;
+
 /// One question. It borrows the texts it is made of; [`Request::into_owned`] lets go of them.
 ///
 /// ```
@@ -302,7 +306,7 @@ impl<'a> Context<'a> {
     /// Keys with one value each; [`Context::of`] takes several and borrows them all.
     ///
     /// # Errors
-    /// When a key stands twice, in whatever case.
+    /// When a key stands twice, in whatever case, or there are more than 1000 keys or 10 000 values.
     pub fn new<const N: usize>(
         entries: [(&'a str, &'a str); N],
     ) -> Result<Context<'a>, RequestError> {
@@ -317,7 +321,7 @@ impl<'a> Context<'a> {
     /// Borrows a list of keys and values; nothing is copied.
     ///
     /// # Errors
-    /// When a key stands twice, in whatever case.
+    /// When a key stands twice, in whatever case, or there are more than 1000 keys or 10 000 values.
     pub fn of(
         entries: &'a [(Cow<'a, str>, ContextValue<'a>)],
     ) -> Result<Context<'a>, RequestError> {
@@ -327,7 +331,7 @@ impl<'a> Context<'a> {
     /// Takes a list of keys and values over.
     ///
     /// # Errors
-    /// When a key stands twice, in whatever case.
+    /// When a key stands twice, in whatever case, or there are more than 1000 keys or 10 000 values.
     pub fn owned(
         entries: Vec<(Cow<'a, str>, ContextValue<'a>)>,
     ) -> Result<Context<'a>, RequestError> {
@@ -336,6 +340,13 @@ impl<'a> Context<'a> {
 
     fn checked(entries: Entries<'a>) -> Result<Context<'a>, RequestError> {
         let list = entries.as_slice();
+        let values: usize = list.iter().map(|(_, value)| value.values().len()).sum();
+        if list.len() > CONTEXT_KEYS_MAX || values > CONTEXT_VALUES_MAX {
+            return Err(RequestError::new(format!(
+                "a context of {} keys with {values} values; at most {CONTEXT_KEYS_MAX} and {CONTEXT_VALUES_MAX} are read",
+                list.len()
+            )));
+        }
         let twice = list.iter().enumerate().find_map(|(index, (key, _))| {
             list.iter()
                 .take(index)

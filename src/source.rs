@@ -39,6 +39,8 @@ pub struct Source(Arc<Inner>);
 struct Inner {
     name: Arc<str>,
     text: String,
+    /// The line that the text begins with: of a line of JSON Lines, its number.
+    first_line: u32,
     /// The place of every `STRIDE`-th byte or so, made when first asked for.
     marks: OnceLock<Vec<Mark>>,
     origin: Option<Origin>,
@@ -64,6 +66,18 @@ impl Source {
         Source(Arc::new(Inner {
             name: name.into(),
             text: text.into(),
+            first_line: 1,
+            marks: OnceLock::new(),
+            origin: None,
+        }))
+    }
+
+    /// One line of a file of lines.
+    pub(crate) fn line(&self, number: u32, text: &str) -> Source {
+        Source(Arc::new(Inner {
+            name: self.shared_name(),
+            text: text.to_owned(),
+            first_line: number,
             marks: OnceLock::new(),
             origin: None,
         }))
@@ -79,6 +93,7 @@ impl Source {
         Source(Arc::new(Inner {
             name: Arc::clone(&origin.0.name),
             text,
+            first_line: 1,
             marks: OnceLock::new(),
             origin: Some(origin_of),
         }))
@@ -117,11 +132,20 @@ impl Source {
     }
 
     fn own_position(&self, offset: usize) -> Position {
-        let marks = self.0.marks.get_or_init(|| marks(&self.0.text));
+        let marks = self
+            .0
+            .marks
+            .get_or_init(|| marks(&self.0.text, self.0.first_line));
         let after = marks.partition_point(|mark| mark.offset <= offset);
         let (from, mut position) = match after.checked_sub(1).and_then(|index| marks.get(index)) {
             Some(mark) => (mark.offset, mark.position),
-            None => (0, Position { line: 1, column: 1 }),
+            None => (
+                0,
+                Position {
+                    line: self.0.first_line,
+                    column: 1,
+                },
+            ),
         };
         let end = offset.min(self.0.text.len());
         for (_, c) in self
@@ -153,9 +177,12 @@ fn advance(position: &mut Position, c: char) {
     }
 }
 
-fn marks(text: &str) -> Vec<Mark> {
+fn marks(text: &str, first_line: u32) -> Vec<Mark> {
     let mut marks = Vec::new();
-    let mut position = Position { line: 1, column: 1 };
+    let mut position = Position {
+        line: first_line,
+        column: 1,
+    };
     let mut next = 0;
     for (offset, c) in text.char_indices() {
         if offset >= next {

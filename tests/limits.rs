@@ -80,7 +80,7 @@ fn megabytes_in_a_request() {
         ),
         (
             Cow::Owned(long.clone()),
-            ContextValue::Many(vec!["v".into(); 10_000]),
+            ContextValue::Many(vec!["v".into(); 9_000]),
         ),
     ])
     .unwrap();
@@ -137,4 +137,46 @@ fn odd_texts_are_no_arns_or_principals() {
 fn g18_a_key_in_two_spellings_is_refused() {
     assert!(Context::new([("acs:SourceIp", "a"), ("acs:sourceip", "b")]).is_err());
     assert!(Context::new([("acs:RequestTag/a", "a"), ("acs:RequestTag/A", "b")]).is_ok());
+}
+
+#[test]
+fn a_context_is_bounded() {
+    let keys = |count: usize| {
+        Context::owned(
+            (0..count)
+                .map(|n| (Cow::Owned(format!("a:k{n}")), ContextValue::from("v")))
+                .collect(),
+        )
+    };
+    assert!(keys(1000).is_ok());
+    assert!(keys(1001).is_err());
+    let many = |count| {
+        Context::owned(vec![(
+            "a:k".into(),
+            ContextValue::Many(vec!["v".into(); count]),
+        )])
+    };
+    assert!(many(10_000).is_ok());
+    assert!(many(10_001).is_err());
+}
+
+#[test]
+fn many_problems_are_found_in_one_pass() {
+    let statements = [r#"{ "Effect": "allow" }"#; 20_000].join(",");
+    let text = format!(r#"{{ "Version": "1", "Statement": [{statements}] }}"#);
+    let reading = Reading::new(PolicyKind::Identity).system();
+    let (_, problems) = Document::read(&Source::new("p", text), reading);
+    assert_eq!(problems.len(), 60_000);
+}
+
+#[test]
+fn lines_of_a_case_file_are_placed_at_their_lines() {
+    let good = r#"{ "policies": {}, "request": { "action": "a:b", "resource": "*" }, "expect": "ImplicitDeny" }"#;
+    let text = format!("{}\n\n{{ \"policies\": 1 }}", [good; 2000].join("\n"));
+    let error = Case::read_all(
+        &Source::new("c.jsonl", text),
+        &mut |_, _| Err(String::new()),
+    )
+    .unwrap_err();
+    assert!(error.to_string().starts_with("c.jsonl:2002:1: "), "{error}");
 }

@@ -26,6 +26,7 @@ pub(crate) fn read_node(
         reading,
         problems: Vec::new(),
         untold: Vec::new(),
+        errors: 0,
     };
     json::report_duplicates(source, node, "", &mut reader.problems);
     reader.size(node, whole);
@@ -39,6 +40,8 @@ pub(super) struct Reader<'r> {
     problems: Vec<Problem>,
     /// Of the statement that is being read: see [`Statement::untold`].
     untold: Vec<OpenRule>,
+    /// How many errors so far.
+    errors: usize,
 }
 
 impl Reader<'_> {
@@ -54,6 +57,7 @@ impl Reader<'_> {
         rule: &'static str,
         message: impl Into<String>,
     ) -> &mut Problem {
+        self.errors += 1;
         self.problems
             .push(Problem::new(self.source, span, path, kind, rule, message));
         self.last()
@@ -72,6 +76,7 @@ impl Reader<'_> {
         let problem = self.error(span, path, kind, rule, message);
         if lenient {
             problem.severity = Severity::Warning;
+            self.errors -= 1;
         }
         lenient
     }
@@ -236,7 +241,7 @@ impl Reader<'_> {
             self.wrong_type(node, &path, "G4", "a statement, which is an object");
             return None;
         };
-        let errors_before = self.errors();
+        let errors_before = self.errors;
         self.untold = Vec::new();
         self.check_members(members, &path);
         let sid = self.sid(members, &path);
@@ -247,7 +252,7 @@ impl Reader<'_> {
         let octets = action.as_ref().is_some_and(names_oss_or_vod);
         let conditions = get(members, "Condition")
             .map(|node| self.conditions(node, &join(&path, "Condition"), octets));
-        if self.errors() > errors_before {
+        if self.errors > errors_before {
             return None;
         }
         Some(Statement {
@@ -261,13 +266,6 @@ impl Reader<'_> {
             conditions: conditions.unwrap_or_default(),
             untold: std::mem::take(&mut self.untold),
         })
-    }
-
-    fn errors(&self) -> usize {
-        self.problems
-            .iter()
-            .filter(|problem| problem.severity == Severity::Error)
-            .count()
     }
 
     /// Which elements a statement of this kind has (G5, G11, G12, G19).
