@@ -118,35 +118,91 @@ pub(crate) fn report_duplicates(
     path: &str,
     problems: &mut Vec<Problem>,
 ) {
+    look_for_duplicates(source, node, &Path::Root(path), problems);
+}
+
+/// The way to a node, written out only when a problem asks for it.
+enum Path<'p> {
+    Root(&'p str),
+    Element(&'p Path<'p>, usize),
+    Member(&'p Path<'p>, &'p str),
+}
+
+impl Path<'_> {
+    fn written(&self) -> String {
+        match self {
+            Path::Root(path) => (*path).to_owned(),
+            Path::Element(outer, index) => format!("{}[{index}]", outer.written()),
+            Path::Member(outer, key) => join(&outer.written(), key),
+        }
+    }
+}
+
+fn look_for_duplicates(
+    source: &Source,
+    node: &Node<'_>,
+    path: &Path<'_>,
+    problems: &mut Vec<Problem>,
+) {
     match &node.value {
         Value::Array(nodes) => {
             for (index, node) in nodes.iter().enumerate() {
-                report_duplicates(source, node, &format!("{path}[{index}]"), problems);
+                look_for_duplicates(source, node, &Path::Element(path, index), problems);
             }
         }
         Value::Object(members) => {
-            let mut seen = std::collections::HashSet::new();
+            for member in repeated(members) {
+                let message = format!(
+                    "duplicate member {}; only one of the two can be meant",
+                    quoted(&member.key)
+                );
+                let path = Path::Member(path, &member.key).written();
+                let kind = ProblemKind::DuplicateMember;
+                problems.push(Problem::new(
+                    source,
+                    member.key_span,
+                    path,
+                    kind,
+                    "G20",
+                    message,
+                ));
+            }
             for member in members {
-                let path = join(path, &member.key);
-                if !seen.insert(member.key.as_ref()) {
-                    let message = format!(
-                        "duplicate member {}; only one of the two can be meant",
-                        quoted(&member.key)
-                    );
-                    problems.push(Problem::new(
-                        source,
-                        member.key_span,
-                        path.clone(),
-                        ProblemKind::DuplicateMember,
-                        "G20",
-                        message,
-                    ));
-                }
-                report_duplicates(source, &member.node, &path, problems);
+                look_for_duplicates(
+                    source,
+                    &member.node,
+                    &Path::Member(path, &member.key),
+                    problems,
+                );
             }
         }
         _ => {}
     }
+}
+
+/// The members whose names stood before.
+fn repeated<'n, 'a>(members: &'n [Member<'a>]) -> Vec<&'n Member<'a>> {
+    /// As many members as most objects have compare faster one by one.
+    const FEW: usize = 8;
+    if members.len() <= FEW {
+        let stood = |(index, member): &(usize, &Member<'_>)| {
+            members
+                .iter()
+                .take(*index)
+                .any(|before| before.key == member.key)
+        };
+        return members
+            .iter()
+            .enumerate()
+            .filter(stood)
+            .map(|(_, member)| member)
+            .collect();
+    }
+    let mut seen = std::collections::HashSet::new();
+    members
+        .iter()
+        .filter(|member| !seen.insert(member.key.as_ref()))
+        .collect()
 }
 
 /// The path of a member: `Statement[0].Condition.StringEquals["acs:SourceVpc"]`.
