@@ -58,7 +58,7 @@ struct Origin {
 }
 
 /// A position costs at most a scan of this many bytes, also in a file that is one long line.
-const STRIDE: usize = 4096;
+const STRIDE: usize = 256;
 
 impl Source {
     /// A text with the name that messages call it by, a path as a rule.

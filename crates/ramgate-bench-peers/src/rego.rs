@@ -125,6 +125,7 @@ impl Rego {
         let policy = engine.compile_with_entrypoint(&DECISION.into()).unwrap();
         let mut machine = RegoVM::new_with_policy(policy.clone());
         machine.load_program(Compiler::compile_from_policy(&policy, &[DECISION]).unwrap());
+        machine.set_max_instructions(usize::MAX);
         machine.set_data(engine.get_data()).unwrap();
         Rego {
             machine: RefCell::new(machine),
