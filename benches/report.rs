@@ -501,7 +501,15 @@ fn machine() -> String {
             .unwrap();
         format!("{name} {}", rest.split('"').next().unwrap())
     };
-    let versions = ["ramgate", "glob", "regex", "serde_json"].map(version);
+    let versions = [
+        "ramgate",
+        "glob",
+        "regex",
+        "serde_json",
+        "cedar-policy",
+        "regorus",
+    ]
+    .map(version);
     format!(
         "{} × {}; {}; {}.\n",
         models.len(),

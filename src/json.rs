@@ -208,6 +208,7 @@ fn repeated<'n, 'a>(members: &'n [Member<'a>]) -> Vec<&'n Member<'a>> {
 /// The path of a member: `Statement[0].Condition.StringEquals["acs:SourceVpc"]`.
 pub(crate) fn join(path: &str, key: &str) -> String {
     let plain = !key.is_empty()
+        && key.len() <= 64
         && key
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');

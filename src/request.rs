@@ -99,13 +99,16 @@ impl<'a> Request<'a> {
     /// A call that needs this resource too (A6): the answer is the worst of them.
     ///
     /// # Errors
-    /// When the text is neither an ARN nor `*`.
+    /// When the text is neither an ARN nor `*`, or names another account than the one said to own the resources.
     pub fn and_resource(
         mut self,
         resource: impl Into<Cow<'a, str>>,
     ) -> Result<Request<'a>, RequestError> {
         self.more_resources.push(Arn::parse(resource)?);
-        Ok(self)
+        match self.resource_owner.take() {
+            Some(owner) => self.owned_by(owner),
+            None => Ok(self),
+        }
     }
 
     /// The resource group that the resource is in, `rg-…` (T19).
@@ -175,6 +178,11 @@ impl<'a> Request<'a> {
     /// The group that the resource is in, if it is known.
     pub fn resource_group(&self) -> Option<&str> {
         self.resource_group.as_deref()
+    }
+
+    /// The account that is said to own the resources, where their ARNs do not say.
+    pub fn resource_owner(&self) -> Option<&str> {
+        self.resource_owner.as_deref()
     }
 
     /// The account that owns a resource of this request: the ARN's, else the one given, else the caller's own.

@@ -55,6 +55,8 @@ struct Mark {
 struct Origin {
     source: Source,
     literal: Span,
+    /// Made when first asked for.
+    marks: OnceLock<Vec<(usize, usize)>>,
 }
 
 /// A position costs at most a scan of this many bytes, also in a file that is one long line.
@@ -89,6 +91,7 @@ impl Source {
         let origin_of = Origin {
             source: origin.clone(),
             literal,
+            marks: OnceLock::new(),
         };
         Source(Arc::new(Inner {
             name: Arc::clone(&origin.0.name),
@@ -123,9 +126,9 @@ impl Source {
         match &self.0.origin {
             Some(origin) => {
                 let literal = origin.source.slice(origin.literal);
-                origin
-                    .source
-                    .position(origin.literal.start + raw_offset(literal, offset))
+                let marks = origin.marks.get_or_init(|| literal_marks(literal));
+                let raw = raw_offset(literal, marks, offset);
+                origin.source.position(origin.literal.start + raw)
             }
             None => self.own_position(offset),
         }
@@ -194,33 +197,49 @@ fn marks(text: &str, first_line: u32) -> Vec<Mark> {
     marks
 }
 
-/// Where byte `offset` of a decoded JSON string stands in its literal, quotes included.
-fn raw_offset(literal: &str, offset: usize) -> usize {
-    let mut decoded = 0;
-    let mut chars = literal.char_indices().skip(1).peekable();
-    while let Some((index, c)) = chars.next() {
-        if decoded >= offset {
-            return index;
+/// Where every `STRIDE`-th byte or so of a decoded JSON string stands in its literal: pairs of decoded and raw offsets.
+fn literal_marks(literal: &str) -> Vec<(usize, usize)> {
+    let mut marks = Vec::new();
+    let mut place = (0, 1);
+    let mut next = 0;
+    while place.1 < literal.len() {
+        if place.0 >= next {
+            marks.push(place);
+            next = place.0 + STRIDE;
         }
-        if c != '\\' {
-            decoded += c.len_utf8();
-            continue;
-        }
-        match chars.next() {
-            Some((_, 'u')) => {
-                let unit = hex4(literal, index + 2);
-                chars.nth(3);
-                decoded += match unit {
-                    // A surrogate pair is two escapes for one character of four bytes: it counts when it is complete.
-                    0xD800..0xDC00 => 0,
-                    0xDC00..0xE000 => 4,
-                    _ => char::from_u32(unit).map_or(0, char::len_utf8),
-                };
-            }
-            _ => decoded += 1,
-        }
+        place = after_character(literal, place);
     }
-    literal.len().saturating_sub(1)
+    marks
+}
+
+/// Where byte `offset` of a decoded JSON string stands in its literal, quotes included.
+fn raw_offset(literal: &str, marks: &[(usize, usize)], offset: usize) -> usize {
+    let after = marks.partition_point(|(decoded, _)| *decoded <= offset);
+    let mark = after.checked_sub(1).and_then(|index| marks.get(index));
+    let mut place = mark.copied().unwrap_or((0, 1));
+    while place.0 < offset && place.1 < literal.len() {
+        place = after_character(literal, place);
+    }
+    place.1.min(literal.len().saturating_sub(1))
+}
+
+/// The decoded and the raw offset behind the character, or escape, that begins here. A surrogate pair is two escapes for one character of four
+/// bytes: it counts when it is complete.
+fn after_character(literal: &str, (decoded, raw): (usize, usize)) -> (usize, usize) {
+    let mut chars = literal.get(raw..).unwrap_or_default().chars();
+    match (chars.next(), chars.next()) {
+        (Some('\\'), Some('u')) => {
+            let length = match hex4(literal, raw + 2) {
+                0xD800..0xDC00 => 0,
+                0xDC00..0xE000 => 4,
+                unit => char::from_u32(unit).map_or(0, char::len_utf8),
+            };
+            (decoded + length, raw + 6)
+        }
+        (Some('\\'), _) => (decoded + 1, raw + 2),
+        (Some(c), _) => (decoded + c.len_utf8(), raw + c.len_utf8()),
+        (None, _) => (decoded, literal.len()),
+    }
 }
 
 fn hex4(literal: &str, at: usize) -> u32 {

@@ -10,7 +10,7 @@ pub(crate) fn closest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
     known
         .iter()
         .map(|name| (distance(name), *name))
-        .filter(|(distance, _)| *distance <= 2)
+        .filter(|(distance, _)| *distance <= (written.len() / 3).min(2))
         .min()
         .map(|(_, name)| name)
 }

@@ -226,18 +226,19 @@ fn find_run(
     end: usize,
     fold: usize,
 ) -> Option<usize> {
-    let mut from = at;
-    for (offset, _) in text.get(at..end.min(fold).max(at))?.char_indices() {
+    let within = text.get(at..end)?;
+    for (offset, _) in within
+        .char_indices()
+        .take_while(|(offset, _)| at + offset < fold)
+    {
         if let Some(after) = run_fits_at(run, text, at + offset, fold).filter(|after| *after <= end)
         {
             return Some(after);
         }
     }
-    if fold > from {
-        from = fold.min(end);
-        while !text.is_char_boundary(from) {
-            from += 1;
-        }
+    let mut from = at.max(fold.min(end));
+    while !text.is_char_boundary(from) {
+        from += 1;
     }
     let left = text.get(from..end)?;
     match search {
@@ -368,6 +369,9 @@ mod tests {
         assert!(!folded("*VPC*X", "acs:vpc:x", 7));
         assert!(folded("*V?C*", "acs:vpc:x", 7));
         assert!(folded("*:X*", "acs:vpc:X", 7));
+        // The fold may end within a character.
+        assert!(folded("*:b*", "aé:b", 2));
+        assert!(!folded("*:B*", "aé:b", 2));
     }
 
     #[test]

@@ -180,3 +180,32 @@ fn lines_of_a_case_file_are_placed_at_their_lines() {
     .unwrap_err();
     assert!(error.to_string().starts_with("c.jsonl:2002:1: "), "{error}");
 }
+
+#[test]
+fn odd_documents_are_read_in_bounded_time() {
+    let read = |text: String, kind| {
+        Document::read(&Source::new("p", text), Reading::new(kind).system())
+            .1
+            .len()
+    };
+    let statements = |one: &str, count: usize| {
+        format!(
+            r#"{{ "Version": "1", "Statement": [{}] }}"#,
+            vec![one; count].join(",")
+        )
+    };
+    assert_eq!(
+        read(statements("{}", 60_000), PolicyKind::Identity),
+        180_000
+    );
+    let members: Vec<String> = (0..60_000).map(|n| format!("\"k{n}\": \"x\"")).collect();
+    let trust = format!(
+        r#"{{ "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {{ {} }} }}"#,
+        members.join(",")
+    );
+    assert_eq!(read(statements(&trust, 1), PolicyKind::Trust), 60_000);
+    let key = "k".repeat(100_000);
+    let pairs = vec!["\"a\": 1"; 10_000].join(",");
+    let long = format!(r#"{{ "Version": "1", "Statement": [], "{key}": {{ {pairs} }} }}"#);
+    assert!(read(long, PolicyKind::Identity) > 9_000);
+}

@@ -495,3 +495,187 @@ fn x1_an_account_with_control_policies_needs_a_place() {
     assert!(refused(&[r#"{ "accounts": {} }"#]).contains("\"ramgate\": 1 is missing"));
     assert!(refused(&[r#"{ "ramgate": 2 }"#]).contains("unknown version of the snapshot format"));
 }
+
+fn with_policy_on(account: &str, resource: &str, statements: &Value) -> Value {
+    let mut snapshot = organisation();
+    snapshot["accounts"][account]["resource_policies"] =
+        json!([{ "resource": resource, "document": { "Version": "1", "Statement": statements } }]);
+    snapshot
+}
+
+/// G18: a policy on a resource is not lost over the case of the service's code.
+#[test]
+fn g18_a_resource_policy_is_found_in_any_case_of_the_service() {
+    let deny =
+        json!([{ "Effect": "Deny", "Action": "*", "Resource": "*", "Principal": ["20001"] }]);
+    let known = read(&with_policy_on(U, &format!("acs:oss:*:{U}:bkt"), &deny));
+    let resource = format!("acs:OSS:*:{U}:bkt/x");
+    assert_eq!(
+        ask(&known, &user(U, "alice"), "oss:GetObject", &resource).decision,
+        Decision::ExplicitDeny
+    );
+}
+
+/// T23: the id that the snapshot knows counts, whatever the request says.
+#[test]
+fn t23_a_request_does_not_choose_its_id() {
+    let allow =
+        json!([{ "Effect": "Allow", "Action": "*", "Resource": "*", "Principal": ["999"] }]);
+    let known = read(&with_policy_on(V, &format!("acs:oss:*:{V}:bkt"), &allow));
+    let alice = user(U, "alice");
+    let resource = format!("acs:oss:*:{V}:bkt/x");
+    let request = Request::new(Principal::parse(&alice).unwrap(), "oss:GetObject", resource)
+        .unwrap()
+        .with_principal_id("999");
+    assert_eq!(
+        known.decide(&request, None).unwrap(),
+        Decision::ImplicitDeny
+    );
+}
+
+#[test]
+fn a_policy_on_nothing_is_an_error() {
+    let allow = json!([{ "Effect": "Allow", "Action": "*", "Resource": "*", "Principal": ["*"] }]);
+    for resource in [
+        "*".to_owned(),
+        format!("acs:oss:*:{V}:bkt"),
+        format!("acs:oss:*:{U}:bkt/*"),
+        format!("acs:oss:*:{U}:bkt/"),
+    ] {
+        let message = refused(&[&with_policy_on(U, &resource, &allow).to_string()]);
+        assert!(
+            message.contains("resource_policies[0].resource"),
+            "{message}"
+        );
+    }
+}
+
+/// Namesakes in several regions are different resources; without a region every Deny may be meant and no Allow surely is.
+#[test]
+fn resource_policies_of_one_region_do_not_reach_another() {
+    let on = |region: &str, effect: &str| {
+        json!({ "resource": format!("acs:log:{region}:{U}:project/p"), "document": { "Version": "1", "Statement": [
+            { "Effect": effect, "Action": "log:*", "Resource": "*", "Principal": ["*"] } ] } })
+    };
+    let mut snapshot = organisation();
+    snapshot["accounts"][U]["users"]["nobody"] = json!({ "id": "20009" });
+    snapshot["accounts"][U]["resource_policies"] = json!([on("cn-a", "Allow"), on("cn-b", "Deny")]);
+    let known = read(&snapshot);
+    for (region, decision) in [
+        ("cn-a", Decision::Allow),
+        ("cn-b", Decision::ExplicitDeny),
+        ("cn-c", Decision::ImplicitDeny),
+        ("*", Decision::ExplicitDeny),
+    ] {
+        let resource = format!("acs:log:{region}:{U}:project/p/logstore/l");
+        let answer = ask(&known, &user(U, "nobody"), "log:GetLogStoreLogs", &resource);
+        assert_eq!(answer.decision, decision, "{region}");
+    }
+    snapshot["accounts"][U]["resource_policies"] = json!([on("cn-a", "Allow"), on("*", "Deny")]);
+    let known = read(&snapshot);
+    let resource = format!("acs:log:cn-a:{U}:project/p");
+    assert_eq!(
+        ask(&known, &user(U, "nobody"), "log:GetLogStoreLogs", &resource).decision,
+        Decision::ExplicitDeny
+    );
+}
+
+#[test]
+fn files_that_contradict_each_other_are_errors() {
+    let management = |value: bool| {
+        format!(r#"{{ "ramgate": 1, "accounts": {{ "1": {{ "management": {value} }} }} }}"#)
+    };
+    let message = refused(&[&management(false), &management(true)]);
+    assert!(message.contains("1.json:1:"), "{message}");
+}
+
+/// X4: everybody of the management account is unbound; an account that nobody knows has no answer, its root neither.
+#[test]
+fn x4_the_management_account_and_an_unknown_one() {
+    let known = read(&organisation());
+    let answer = ask(
+        &known,
+        &user("9999", "carol"),
+        "ecs:DeleteInstance",
+        INSTANCE,
+    );
+    assert!(
+        answer
+            .stages
+            .iter()
+            .all(|said| said.stage != Stage::Control),
+        "{:?}",
+        answer.stages
+    );
+    let request = Request::new(
+        Principal::parse("acs:ram::4444:root").unwrap(),
+        "ecs:StopInstance",
+        "*",
+    )
+    .unwrap();
+    assert!(known.decide(&request, None).is_err());
+}
+
+/// T19: one group is said for a call on several resources.
+#[test]
+fn t19_one_group_for_several_resources_cannot_be_told() {
+    let snapshot = json!({ "ramgate": 1, "accounts": { U: {
+        "policies": { "all": document(&[statement("Allow", "*")]) },
+        "users": { "alice": { "resource_groups": { "rg-1": ["all"] } } }
+    } } });
+    let known = read(&snapshot);
+    let alice = user(U, "alice");
+    let disk = format!("acs:ecs:cn-hangzhou:{U}:disk/d-1");
+    let request = Request::new(
+        Principal::parse(&alice).unwrap(),
+        "ecs:AttachDisk",
+        INSTANCE,
+    )
+    .unwrap();
+    let request = request.in_resource_group("rg-1");
+    assert_eq!(known.decide(&request, None).unwrap(), Decision::Allow);
+    assert_eq!(
+        known
+            .decide(&request.and_resource(disk).unwrap(), None)
+            .unwrap(),
+        Decision::ImplicitDeny
+    );
+}
+
+/// T23: policies that were read as the wrong kind let nobody in.
+#[test]
+fn t23_a_policy_without_principals_on_a_resource_names_nobody() {
+    let source = Source::new(
+        "p",
+        r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#,
+    );
+    let document = ramgate::Document::parse(&source).unwrap();
+    let set = || -> PolicySet {
+        [std::sync::Arc::new(ramgate::Policy::new("p", &document))]
+            .into_iter()
+            .collect()
+    };
+    let request = Request::new(Principal::Anonymous, "oss:GetObject", "acs:oss:*:1:b/x").unwrap();
+    let policies = ramgate::Policies::default().with_resource(set());
+    assert_eq!(policies.decide(&request), Decision::ImplicitDeny);
+}
+
+/// G5, G11: of a document with errors only the Denies are kept.
+#[test]
+fn g5_a_broken_document_grants_nothing() {
+    let text = r#"{"Version":"1","Statement":[
+        {"Effect":"Allow","Action":"*","Resource":"*"},
+        {"Effect":"Deny","Action":"vpc:*","NotResource":"*"}]}"#;
+    let (document, _) = ramgate::Document::read(
+        &Source::new("p", text),
+        ramgate::Reading::new(ramgate::PolicyKind::Identity),
+    );
+    let policies = ramgate::Policies::of_identity(document);
+    let request = Request::new(
+        Principal::parse("acs:ram::1:user/a").unwrap(),
+        "vpc:DescribeVpcs",
+        "*",
+    )
+    .unwrap();
+    assert_eq!(policies.decide(&request), Decision::ImplicitDeny);
+}

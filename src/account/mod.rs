@@ -136,7 +136,7 @@ impl Organization {
                 applicable.unbound_by_control = role.service_linked; // E21
                 (Some((id, account)), Some(&role.identity))
             }
-            Principal::Account { account } => (self.accounts.get_key_value(&**account), None),
+            Principal::Account { account: id } => (Some(account(id)?), None),
             Principal::Unnamed => {
                 return Err(RequestError::new(
                     "principal is missing; a question about a snapshot names who asks",
@@ -146,6 +146,8 @@ impl Organization {
                 (None, None)
             }
         };
+        // X4: nobody of the management account is bound.
+        applicable.unbound_by_control |= known.is_some_and(|(_, account)| account.management);
         applicable.identity = identity.map(|identity| &identity.account_scope);
         applicable.groups = identity.map(|identity| &identity.group_scope);
         Ok(Caller {
@@ -214,7 +216,7 @@ impl Organization {
 }
 
 impl<'o> Caller<'o> {
-    /// Decides a request of this caller; whoever the request names, this caller's policies are looked at.
+    /// Decides a request that names this caller as its principal.
     pub fn decide(&self, request: &Request<'_>, session: Option<&PolicySet>) -> Decision {
         decision::decide(request, self.parts(request, session))
     }
@@ -271,10 +273,11 @@ impl Account {
 
     /// The trust policy of the role that the ARN `acs:ram:…:role/<name>` names.
     fn trust_of(&self, resource: &Arn<'_>) -> Option<&PolicySet> {
-        let name = resource
-            .relative_id()?
-            .strip_prefix("role/")
-            .filter(|_| resource.service() == Some("ram"))?;
+        let name = resource.relative_id()?.strip_prefix("role/").filter(|_| {
+            resource
+                .service()
+                .is_some_and(|service| service.eq_ignore_ascii_case("ram"))
+        })?;
         self.role(name)?.trust.as_ref()
     }
 

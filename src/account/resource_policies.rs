@@ -11,34 +11,83 @@ use crate::policy::{Policy, PolicySet};
 #[derive(Debug, Default)]
 pub(super) struct ResourcePolicies {
     policies: Vec<(Arn<'static>, Arc<Policy>)>,
-    /// By relative id; each set holds the policies of what holds the resource too.
-    by_relative_id: HashMap<String, Vec<(Arn<'static>, PolicySet)>>,
+    /// By relative id.
+    holders: HashMap<String, Vec<Holder>>,
     /// No holder has more `/` than this, so no more parts of a request need be looked up.
     slashes_max: usize,
 }
 
+/// A resource with policies of its own.
+#[derive(Debug)]
+struct Holder {
+    resource: Arn<'static>,
+    /// Its own policies and those of what holds it.
+    policies: PolicySet,
+    /// The same for a request that does not say its region: where namesakes stand in several, any of their Denies may be meant, and no Allow surely is.
+    policies_of_any_region: PolicySet,
+}
+
 impl ResourcePolicies {
+    /// Every resource is an ARN of this account without wildcards in its relative id.
     pub(super) fn new(policies: Vec<(Arn<'static>, Arc<Policy>)>) -> ResourcePolicies {
-        let mut by_relative_id: HashMap<String, Vec<(Arn<'static>, PolicySet)>> = HashMap::new();
-        let mut slashes_max = 0;
-        for (holder, _) in &policies {
-            let Some(relative) = holder.relative_id() else {
+        let mut by_relative_id: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (index, (resource, _)) in policies.iter().enumerate() {
+            by_relative_id
+                .entry(resource.relative_id().unwrap_or_default())
+                .or_default()
+                .push(index);
+        }
+        let slashes = |resource: &Arn<'_>| {
+            resource
+                .relative_id()
+                .unwrap_or_default()
+                .matches('/')
+                .count()
+        };
+        let slashes_max = policies
+            .iter()
+            .map(|(resource, _)| slashes(resource))
+            .max()
+            .unwrap_or_default();
+        let mut holders: HashMap<String, Vec<Holder>> = HashMap::new();
+        for (resource, _) in &policies {
+            let relative = resource.relative_id().unwrap_or_default();
+            let known = holders.entry(relative.to_owned()).or_default();
+            if known.iter().any(|holder| holder.resource == *resource) {
                 continue;
-            };
-            let held = policies
-                .iter()
-                .filter(|(other, _)| holds(other, holder))
-                .map(|(_, policy)| Arc::clone(policy));
-            let entry = by_relative_id.entry(relative.to_owned()).or_default();
-            if !entry.iter().any(|(other, _)| other == holder) {
-                entry.push((holder.clone(), held.collect()));
             }
-            slashes_max = slashes_max.max(relative.matches('/').count());
+            let above = parts(relative, slashes_max)
+                .filter_map(|part| by_relative_id.get(part))
+                .flatten();
+            let above = above.filter_map(|index| policies.get(*index));
+            let above: Vec<_> = above
+                .filter(|(other, _)| same_service(other, resource))
+                .collect();
+            let here = above
+                .iter()
+                .filter(|(other, _)| is_everywhere(other) || other.region() == resource.region());
+            let set: PolicySet = here.map(|(_, policy)| Arc::clone(policy)).collect();
+            let one_place = above
+                .iter()
+                .all(|(other, _)| is_everywhere(other) || other.region() == resource.region());
+            let anywhere =
+                above
+                    .iter()
+                    .map(|(other, policy)| match one_place || is_everywhere(other) {
+                        true => Arc::clone(policy),
+                        false => Arc::new(policy.denies_only()),
+                    });
+            let policies_of_any_region = anywhere.collect();
+            known.push(Holder {
+                resource: resource.clone(),
+                policies: set,
+                policies_of_any_region,
+            });
         }
         ResourcePolicies {
-            policies,
-            by_relative_id,
+            holders,
             slashes_max,
+            policies,
         }
     }
 
@@ -46,43 +95,50 @@ impl ResourcePolicies {
         self.policies.iter().map(|(_, policy)| policy)
     }
 
-    /// The policies on this resource: those of the nearest holder that has any.
+    /// The policies on this resource of the account: those of the nearest holder that has any.
     pub(super) fn on(&self, resource: &Arn<'_>) -> Option<&PolicySet> {
-        if self.by_relative_id.is_empty() {
-            return None;
-        }
-        let relative = resource.relative_id()?;
-        let slashes = relative
-            .match_indices('/')
-            .map(|(at, _)| at)
-            .take(self.slashes_max + 1);
-        let parts = slashes
-            .chain([relative.len()])
-            .filter_map(|end| relative.get(..end));
+        let relative = resource
+            .relative_id()
+            .filter(|_| !self.holders.is_empty())?;
         let at = |part| {
-            self.by_relative_id
-                .get(part)?
-                .iter()
-                .find(|(holder, _)| holds(holder, resource))
+            let namesakes = || {
+                self.holders
+                    .get(part)
+                    .into_iter()
+                    .flatten()
+                    .filter(|holder| same_service(&holder.resource, resource))
+            };
+            if is_everywhere(resource) {
+                return namesakes()
+                    .next()
+                    .map(|holder| &holder.policies_of_any_region);
+            }
+            let here = namesakes().find(|holder| holder.resource.region() == resource.region());
+            here.or_else(|| namesakes().find(|holder| is_everywhere(&holder.resource)))
+                .map(|holder| &holder.policies)
         };
-        parts.filter_map(at).last().map(|(_, set)| set)
+        parts(relative, self.slashes_max).filter_map(at).last()
     }
 }
 
-/// Whether a policy on `holder` is about `resource` too. The owner has been compared already.
-fn holds(holder: &Arn<'_>, resource: &Arn<'_>) -> bool {
-    let any = |place: Option<&str>| matches!(place, Some("" | "*"));
-    let same_region =
-        holder.region() == resource.region() || any(holder.region()) || any(resource.region());
-    let below = |(holder, relative): (&str, &str)| {
-        relative
-            .strip_prefix(holder)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    holder.service() == resource.service()
-        && same_region
-        && holder
-            .relative_id()
-            .zip(resource.relative_id())
-            .is_some_and(below)
+/// The beginnings of a relative id up to each of its first slashes, and all of it.
+fn parts(relative: &str, slashes_max: usize) -> impl Iterator<Item = &str> {
+    let slashes = relative
+        .match_indices('/')
+        .map(|(at, _)| at)
+        .take(slashes_max + 1);
+    slashes
+        .chain([relative.len()])
+        .filter_map(|end| relative.get(..end))
+}
+
+/// G18: the case of a service code may not count, so a policy on it is not lost over it.
+fn same_service(a: &Arn<'_>, b: &Arn<'_>) -> bool {
+    a.service()
+        .zip(b.service())
+        .is_some_and(|(a, b)| a.eq_ignore_ascii_case(b))
+}
+
+fn is_everywhere(resource: &Arn<'_>) -> bool {
+    matches!(resource.region(), Some("" | "*"))
 }

@@ -1,6 +1,6 @@
 //! Reads a snapshot (contracts, section 4): one file or many, merged; every problem is told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::account::resource_policies::ResourcePolicies;
@@ -12,6 +12,7 @@ use crate::json::{self, Member, Node, Value, join};
 use crate::policy::{GroupPolicies, Level, Policy, PolicySet, read_policy};
 use crate::problem::{LoadError, Problem, ProblemKind, Severity, quoted};
 use crate::source::Source;
+use crate::wildcard::has_wildcard;
 
 /// Opens a file that a source names, given its name as written and the source.
 pub type OpenFile<'o> = dyn FnMut(&str, &Source) -> Result<Source, String> + 'o;
@@ -123,13 +124,17 @@ impl Reader<'_, '_> {
 
     fn merge<'n>(&mut self, nodes: &'n [(&'n Source, Node<'n>)]) -> Merged<'n> {
         let mut merged = Merged::default();
+        let mut known: HashMap<&str, usize> = HashMap::new();
         for (source, node) in nodes {
             let mut fields = Fields::new(source);
             json::report_duplicates(source, node, "", &mut fields.problems);
             let top = fields.object(node, "", &["ramgate", "accounts", "control_policies"]);
-            match top.get("ramgate").map(|node| &node.value) {
-                Some(Value::Number("1")) => {}
-                Some(_) => {
+            match top.get("ramgate") {
+                Some(Node {
+                    value: Value::Number("1"),
+                    ..
+                }) => {}
+                Some(node) => {
                     let message =
                         "unknown version of the snapshot format; this is for \"ramgate\": 1";
                     fields.problem(node.span, "ramgate", ProblemKind::InvalidInput, message);
@@ -145,9 +150,12 @@ impl Reader<'_, '_> {
                     path: join("accounts", &member.key),
                     node: &member.node,
                 };
-                match merged.accounts.iter_mut().find(|(id, _)| *id == member.key) {
-                    Some((_, parts)) => parts.push(part),
-                    None => merged.accounts.push((&member.key, vec![part])),
+                let index = *known.entry(&member.key).or_insert_with(|| {
+                    merged.accounts.push((&member.key, Vec::new()));
+                    merged.accounts.len() - 1
+                });
+                if let Some((_, parts)) = merged.accounts.get_mut(index) {
+                    parts.push(part);
                 }
             }
             if let Some(control) = top.given("control_policies") {
@@ -226,18 +234,25 @@ impl Reader<'_, '_> {
             let groups = self.groups(&objects, &policies);
             self.users(&objects, &policies, &groups, &mut account);
             self.roles(&objects, &policies, &mut account);
-            self.resource_policies(&objects, &mut account);
+            self.resource_policies(id, &objects, &mut account);
             self.organization.accounts.insert((*id).to_owned(), account);
         }
     }
 
     /// `management` and `folder`, which all files that say them must say alike.
     fn account_facts(&mut self, objects: &[(&Part<'_>, Object<'_, '_>)], account: &mut Account) {
+        let mut said: Option<bool> = None;
         for (part, object) in objects {
             let (management, folder) = self.fields(part.source, |fields| {
-                let management = object.given("management");
-                let management =
-                    management.map(|node| fields.boolean(node, &join(&part.path, "management")));
+                let management = object.given("management").map(|node| {
+                    let path = join(&part.path, "management");
+                    let value = fields.boolean(node, &path);
+                    if said.is_some_and(|said| said != value) {
+                        let message = "another file says otherwise of this account";
+                        fields.problem(node.span, &path, ProblemKind::UnresolvedName, message);
+                    }
+                    value
+                });
                 let folder = object.given("folder").and_then(|node| {
                     let path = join(&part.path, "folder");
                     let folder = fields.text(node, &path)?;
@@ -253,7 +268,10 @@ impl Reader<'_, '_> {
                 });
                 (management, folder)
             });
-            account.management |= management.unwrap_or_default();
+            if let Some(management) = management {
+                account.management = management;
+                said = Some(management);
+            }
             account.folder = folder.or_else(|| account.folder.take());
         }
     }
@@ -402,9 +420,11 @@ impl Reader<'_, '_> {
         let Some(node) = node else { return Vec::new() };
         self.fields(source, |fields| {
             let mut attached = Vec::new();
+            let mut seen = HashSet::new();
             for (name, node, path) in fields.texts(node, path) {
                 match policies.get(&name) {
-                    Some(policy) => attached.push(Arc::clone(policy)),
+                    Some(policy) if seen.insert(name.clone()) => attached.push(Arc::clone(policy)),
+                    Some(_) => {}
                     None => {
                         let message =
                             format!("policy {} is attached here and not defined", quoted(&name));
@@ -481,12 +501,14 @@ impl Reader<'_, '_> {
                     .given("id")
                     .and_then(|node| fields.text(node, &join(&path, "id")));
                 let mut memberships = Vec::new();
+                let mut seen = HashSet::new();
                 let listed = object
                     .given("groups")
                     .map(|node| fields.texts(node, &join(&path, "groups")));
                 for (name, node, path) in listed.unwrap_or_default() {
                     match groups.get(&name) {
-                        Some(group) => memberships.push(group),
+                        Some(group) if seen.insert(name.clone()) => memberships.push(group),
+                        Some(_) => {}
                         None => {
                             let message = format!("group {} is not defined", quoted(&name));
                             fields.problem(node.span, &path, ProblemKind::UnresolvedName, message);
@@ -583,6 +605,7 @@ impl Reader<'_, '_> {
 
     fn resource_policies(
         &mut self,
+        account_id: &str,
         objects: &[(&Part<'_>, Object<'_, '_>)],
         account: &mut Account,
     ) {
@@ -603,7 +626,8 @@ impl Reader<'_, '_> {
                     let resource = object.get("resource").and_then(|node| {
                         let path = join(&path, "resource");
                         let text = fields.text(node, &path)?;
-                        fields.checked(node, &path, Arn::parse(text))
+                        let resource = fields.checked(node, &path, Arn::parse(text))?;
+                        fields.checked(node, &path, stands_on(account_id, resource))
                     });
                     if object.get("resource").is_none() {
                         fields.missing(node, &path, "resource");
@@ -674,6 +698,23 @@ fn levels(id: &str, account: &Account, attachments: &HashMap<String, PolicySet>)
         .collect()
 }
 
+/// A resource that a policy can stand on: one, of this account. A policy on anything else would never be looked at.
+fn stands_on(account: &str, resource: Arn<'static>) -> Result<Arn<'static>, String> {
+    let text = quoted(resource.as_str());
+    let relative = resource.relative_id().unwrap_or_default();
+    if resource.account().is_some_and(|owner| owner != account) {
+        Err(format!(
+            "resource {text} belongs to another account than the one it stands under"
+        ))
+    } else if relative.is_empty() || relative.ends_with('/') || has_wildcard(relative) {
+        Err(format!(
+            "resource {text} is not one resource; a policy on it covers what is below it anyway"
+        ))
+    } else {
+        Ok(resource)
+    }
+}
+
 /// Policies attached to a user, a group or a role, by scope.
 #[derive(Clone, Default)]
 struct Attached {
@@ -684,8 +725,10 @@ struct Attached {
 impl Attached {
     fn into_identity(self) -> Identity {
         let mut group_scope: Vec<(Arc<str>, Vec<Arc<Policy>>)> = Vec::new();
+        let mut known: HashMap<Arc<str>, usize> = HashMap::new();
         for (group, policies) in self.at_groups {
-            match group_scope.iter_mut().find(|(name, _)| *name == group) {
+            let index = *known.entry(Arc::clone(&group)).or_insert(group_scope.len());
+            match group_scope.get_mut(index) {
                 Some((_, attached)) => attached.extend(policies),
                 None => group_scope.push((group, policies)),
             }

@@ -64,7 +64,7 @@ pub struct NearMiss {
     pub statement: usize,
     /// Its effect.
     pub effect: Effect,
-    /// What failed first: `action`, `resource`, `condition`, `principal` or `resource_group`.
+    /// What failed first: `action`, `resource`, `condition`, `principal`, `resource_group`, or `untold` (after a lenient reading).
     pub failed: &'static str,
     /// The same in words, with both sides.
     pub detail: String,
@@ -111,6 +111,8 @@ impl Serialize for OpenRule {
     }
 }
 
+/// How many determining statements and doubts an answer shows.
+const SHOWN_MAX: usize = 1000;
 /// How many near misses an answer shows.
 const NEAR_MISSES_MAX: usize = 5;
 
@@ -176,7 +178,7 @@ pub(crate) fn explain<'w>(request: &'w Request<'w>, parts: &'w [Part<'w>]) -> Ex
     let (decision, stage) = word(&answers);
     let mut all_doubts: Vec<Doubt> = Vec::new();
     for doubt in deciding(&answers).iter().flat_map(doubts) {
-        if !all_doubts.contains(&doubt) {
+        if all_doubts.len() < SHOWN_MAX && !all_doubts.contains(&doubt) {
             all_doubts.push(doubt);
         }
     }
@@ -255,7 +257,7 @@ fn determined_by(answers: &[Answer<'_>]) -> Vec<DeterminingStatement> {
             .filter_map(|key| Some((*key, answer.walk.unit(*key)?)))
         {
             for statement in determining(key.stage(), unit, answer) {
-                if !determined.contains(&statement) {
+                if determined.len() < SHOWN_MAX && !determined.contains(&statement) {
                     determined.push(statement);
                 }
             }
@@ -371,7 +373,7 @@ fn side_doubts(
                 statement: Some(statement.index),
                 detail: doubt_detail(rule, statement, unit, answer.facts(), effect, any_counts),
             };
-            if !doubts.contains(&doubt) {
+            if doubts.len() < SHOWN_MAX && !doubts.contains(&doubt) {
                 doubts.push(doubt);
             }
         }
@@ -404,7 +406,12 @@ fn doubt_detail(
         Some(Element::Condition(number)) => statement
             .conditions
             .get(number)
-            .map(|condition| format!("{}: ", condition.describe(facts, false)))
+            .map(|condition| {
+                format!(
+                    "{}: ",
+                    condition.describe(facts, condition.holds(facts).truth == Truth::Yes)
+                )
+            })
             .unwrap_or_default(),
         Some(Element::Resource) => format!(
             "{} against {}: ",
@@ -651,6 +658,13 @@ fn notes(answer: &Answer<'_>) -> Vec<String> {
     note(
         policies.unknown_owner,
         "the account that owns the resource is not in the snapshot; policies on its resources are not known",
+    );
+    let said = facts
+        .fields
+        .is_none_or(|[_, _, _, account, _]| !matches!(account, "" | "*"));
+    note(
+        !said && facts.request.resource_owner().is_none() && principal.account().is_some(),
+        "nobody says who owns the resource; it was taken as the caller's own (A2)",
     );
     let oss = facts.resource.service() == Some("oss");
     note(

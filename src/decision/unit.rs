@@ -17,6 +17,8 @@ pub(crate) struct Unit<'p> {
     pub(crate) unless_told: Option<OpenRule>,
     /// X5: only Denies of policies of scope `All` count.
     pub(crate) denies_of_scope_all_only: bool,
+    /// The policies of this stage say whom they are about: one that does not (it was read as another kind) names nobody for sure.
+    pub(crate) names_callers: bool,
     pub(crate) settings: Settings,
 }
 
@@ -33,6 +35,7 @@ impl<'p> Unit<'p> {
             set,
             unless_told: None,
             denies_of_scope_all_only: false,
+            names_callers: false,
             settings,
         }
     }
@@ -47,7 +50,10 @@ impl<'p> Unit<'p> {
         if self.denies_of_scope_all_only && statement.effect == Effect::Deny && !policy.scope_all {
             return Match::NO;
         }
-        let answer = statement.applies(facts, self.settings);
+        let mut answer = statement.applies(facts, self.settings);
+        if self.names_callers && !statement.names_callers() {
+            answer = answer.and(Match::unknown(OpenRule::T23));
+        }
         self.unless_told
             .map_or(answer, |rule| answer.and(Match::unknown(rule)))
     }

@@ -121,7 +121,8 @@ impl<'w> Walk<'w> {
             action_head: Head::of(request.action()),
             fields,
             owner: request.owner_among(fields),
-            principal_id: request.principal_id().or(policies.principal_id),
+            // What a snapshot knows is not overruled by what a request says.
+            principal_id: policies.principal_id.or(request.principal_id()),
             all_readings: false,
             identity_allows: false,
         };
@@ -210,15 +211,19 @@ impl<'w> Walk<'w> {
             })
         };
         let of = |set| Unit::of(set, policies.settings);
+        let of_named = |set| Unit {
+            names_callers: true,
+            ..of(set)
+        };
         match key {
             UnitKey::Control(number) => level(policies.control, number),
             UnitKey::CallerControl(number) => level(policies.caller_control, number),
             UnitKey::Session => policies.session.map(of),
             UnitKey::Identity => policies.identity.map(of),
             UnitKey::Group => self.group(),
-            UnitKey::Resource => policies.resource.map(of),
-            UnitKey::Trust => policies.trust.map(of),
-            UnitKey::Endpoint => policies.endpoint.map(of),
+            UnitKey::Resource => policies.resource.map(of_named),
+            UnitKey::Trust => policies.trust.map(of_named),
+            UnitKey::Endpoint => policies.endpoint.map(of_named),
         }
     }
 
@@ -234,7 +239,9 @@ impl<'w> Walk<'w> {
                 .find_map(|(name, set)| (**name == *wanted).then_some(set))?,
         };
         let counts = !set.is_empty() && self.in_own_account() && !self.facts.resource.is_any();
-        let unless_told = group.is_none().then_some(OpenRule::T19);
+        // One group is said; of a call on several resources it cannot be told whose it is.
+        let told = group.is_some() && self.facts.request.has_one_resource();
+        let unless_told = (!told).then_some(OpenRule::T19);
         counts.then_some(Unit {
             unless_told,
             ..Unit::of(set, self.policies.settings)

@@ -161,6 +161,7 @@ pub struct Document {
     pub(crate) source: Source,
     pub(crate) kind: PolicyKind,
     pub(crate) statements: Vec<Statement>,
+    pub(crate) complete: bool,
 }
 
 impl Document {
@@ -202,6 +203,11 @@ impl Document {
     /// The text that it was read from.
     pub fn source(&self) -> &Source {
         &self.source
+    }
+
+    /// Whether it was read without an error, so that nothing of it is missing.
+    pub fn is_complete(&self) -> bool {
+        self.complete
     }
 
     /// What it was read as.

@@ -1,5 +1,7 @@
 //! Reads `Principal`, whose form depends on the service (T21, T23, T24).
 
+use std::collections::HashMap;
+
 use crate::document::read::{Reader, text};
 use crate::document::{PolicyKind, PrincipalElement, PrincipalMember, ResourceService, Text};
 use crate::json::{Node, Value, join};
@@ -91,13 +93,12 @@ fn members(reader: &mut Reader<'_>, node: &Node<'_>, path: &str) -> Vec<(Princip
             "an empty object; expected a principal",
         );
     }
-    for (index, member) in list.iter().enumerate() {
+    let mut spelled: HashMap<String, &str> = HashMap::new();
+    for member in list {
         let path = join(path, &member.key);
-        if list
-            .iter()
-            .take(index)
-            .any(|other| other.key != member.key && other.key.eq_ignore_ascii_case(&member.key))
-        {
+        // The same name in the same spelling is a duplicate member already.
+        let before = spelled.insert(member.key.to_ascii_lowercase(), &member.key);
+        if before.is_some_and(|before| before != member.key) {
             let message = format!("{} stands twice, in two spellings", quoted(&member.key));
             reader.error(
                 member.key_span,

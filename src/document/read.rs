@@ -31,7 +31,17 @@ pub(crate) fn read_node(
     json::report_duplicates(source, node, "", &mut reader.problems);
     reader.size(node, whole);
     let document = reader.document(node);
-    (document, reader.problems)
+    let complete = reader
+        .problems
+        .iter()
+        .all(|problem| problem.severity != Severity::Error);
+    (
+        document.map(|document| Document {
+            complete,
+            ..document
+        }),
+        reader.problems,
+    )
 }
 
 pub(super) struct Reader<'r> {
@@ -194,6 +204,7 @@ impl Reader<'_> {
             source: self.source.clone(),
             kind: self.reading.kind,
             statements,
+            complete: false,
         })
     }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::document::{Document, ResourceService};
+use crate::document::{Document, Effect, ResourceService};
 
 pub(crate) use index::RequestKeys;
 pub(crate) use read::read_policy;
@@ -71,18 +71,41 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Compiles a document. Everything that a request will be compared with is read here, once.
+    /// Compiles a document. Everything that a request will be compared with is read here, once. Of a document that was read with errors
+    /// ([`Document::read`]) only the Denies are kept: what is missing of it might have been a Deny too.
     pub fn new(name: impl Into<Arc<str>>, document: &Document) -> Policy {
         let source = document.source();
-        let statements = document.statements().iter().map(|statement| {
-            let position = source.position(statement.span().start);
-            CompiledStatement::new(statement, document.kind(), position)
-        });
+        let usable = |statement: &&crate::Statement| {
+            document.is_complete() || statement.effect() == Effect::Deny
+        };
+        let statements = document
+            .statements()
+            .iter()
+            .filter(usable)
+            .map(|statement| {
+                let position = source.position(statement.span().start);
+                CompiledStatement::new(statement, document.kind(), position)
+            });
         Policy {
             name: name.into(),
             file: source.shared_name(),
             statements: statements.collect(),
             scope_all: false,
+        }
+    }
+
+    /// The same without its Allows.
+    pub(crate) fn denies_only(&self) -> Policy {
+        Policy {
+            name: Arc::clone(&self.name),
+            file: Arc::clone(&self.file),
+            statements: self
+                .statements
+                .iter()
+                .filter(|statement| statement.effect == Effect::Deny)
+                .cloned()
+                .collect(),
+            scope_all: self.scope_all,
         }
     }
 

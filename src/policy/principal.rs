@@ -8,7 +8,7 @@ use crate::truth::{Match, OpenRule};
 use crate::wildcard::{has_wildcard, matches};
 
 /// The `Principal` of a statement made ready.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PrincipalTest {
     names: Box<[(Form, Box<str>)]>,
     /// T23: `*` means something else when the statement has a condition.
@@ -237,6 +237,8 @@ fn named_identity(identity: &str, principal: &Principal<'_>) -> Match {
     let role = identity.strip_prefix("role/");
     match (principal, user, role, principal.role_name()) {
         (Principal::User { name, .. }, Some(user), ..) => Match::sure(name == user),
+        // Somebody who is not named may be the one who is.
+        (Principal::Unnamed, Some(_), ..) => Match::unknown(OpenRule::T23),
         (_, _, Some(role), Some(name)) if role == name => Match::YES,
         (_, _, Some(role), Some(name)) if role.eq_ignore_ascii_case(name) => {
             Match::YES.under(OpenRule::G18)

@@ -12,7 +12,7 @@ use crate::truth::{Match, OpenRule, Truth};
 use crate::wildcard::Wildcard;
 
 /// A statement with everything read that can be read before a request comes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct CompiledStatement {
     pub(crate) index: usize,
     pub(crate) position: Position,
@@ -28,7 +28,7 @@ pub(crate) struct CompiledStatement {
     is_plain: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct ActionTest {
     negated: bool,
     patterns: Box<[(HeadTest, Wildcard)]>,
@@ -190,6 +190,11 @@ impl CompiledStatement {
                 .map(|rule| Match::unknown(*rule))
                 .fold(Match::YES, Match::and),
         }
+    }
+
+    /// Whether it says whom it is about.
+    pub(crate) fn names_callers(&self) -> bool {
+        self.principal.is_some()
     }
 
     /// The patterns of an `Action` that matches nothing else; `None` where the statement may match other actions.

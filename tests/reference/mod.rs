@@ -737,7 +737,7 @@ impl<'a> Call<'a> {
             return None;
         }
         let account = self.unit(&policies["identity"], Kind::Plain);
-        // T18, T19: the policies of the resource's group; where it is not named, none is sure.
+        // T18, T19: the policies of the resource's group; where it is not named, or several resources have one name, none is sure.
         let attached = &policies["resource_group"];
         let group = self.request["resource_group"].as_str();
         let attached = match (attached, group) {
@@ -751,7 +751,10 @@ impl<'a> Call<'a> {
         if attached.is_empty() || !counts {
             return Some(Identity(vec![account], false));
         }
-        let named = if group.is_some() {
+        let several = self.request["resource"]
+            .as_array()
+            .is_some_and(|list| list.len() > 1);
+        let named = if group.is_some() && !several {
             is(true)
         } else {
             cannot_tell("T19")
