@@ -53,6 +53,7 @@ mod arn;
 mod case;
 mod condition;
 mod decision;
+mod deserialize;
 mod document;
 mod fields;
 mod head;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Bottom to top: a module may import from those before it, and from itself.
-const ROOMS: [&str; 21] = [
+const ROOMS: [&str; 22] = [
     "source",
     "problem",
     "suggest",
@@ -27,6 +27,7 @@ const ROOMS: [&str; 21] = [
     "resource_pattern",
     "principal",
     "request",
+    "deserialize",
     "condition",
     "document",
     "policy",

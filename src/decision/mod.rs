@@ -8,7 +8,7 @@ mod walk;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::document::Effect;
 use crate::policy::{Policies, Stage};
@@ -23,7 +23,7 @@ pub(crate) use walk::Part;
 use walk::{Silent, Walk};
 
 /// The word of the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Decision {
     /// Permitted.
     Allow,
