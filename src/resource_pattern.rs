@@ -235,7 +235,7 @@ impl Rare {
 }
 
 /// Service codes are a dozen letters; of a longer one only the beginning compares without case, so that a hostile request cannot make the
-/// comparison slow. That can only lose a doubt about a service that does not exist.
+/// comparison slow.
 const FOLD_MAX: usize = 64;
 
 fn prefix_matches(pattern: &str, prefix: &str) -> Match {

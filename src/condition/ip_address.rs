@@ -32,6 +32,10 @@ impl Block {
             Ok(net) => net,
             Err(_) => IpNet::from(text.parse::<IpAddr>().ok()?),
         };
+        // O13: a request's IPv4-mapped address is taken as IPv4, so it could never be in a block of such.
+        if net.addr().to_canonical() != net.addr() && net.prefix_len() >= 96 {
+            return None;
+        }
         Some(match net {
             IpNet::V4(net) => Block::V4 {
                 first: net.network(),
@@ -153,6 +157,8 @@ mod tests {
             "*",
             "1.*.3.256",
             "1.*.3",
+            "::ffff:10.1.1.1",
+            "::ffff:10.0.0.0/104",
         ] {
             assert_eq!(Block::read(text), None, "{text}");
         }

@@ -293,8 +293,8 @@ fn listed_values(kind: Kind) -> &'static [&'static str] {
             "2001:db8::1",
             "2001:db8::/48",
             "::/0",
-            "::ffff:10.0.0.7",
-            "::ffff:10.0.0.0/120",
+            "10.0.0.6",
+            "10.0.0.4/30",
         ],
         Kind::Arn => &[
             "acs:ram::1111222233334444:user/alice",
@@ -1249,6 +1249,11 @@ impl Author {
         };
         let listed: Vec<Value> = (0..count)
             .map(|_| listed_value(rng, family, operator, &asked, octets))
+            // O13: an IPv4-mapped block is refused.
+            .map(|value| match family {
+                Kind::Address if value.starts_with("::ffff:") => "10.0.0.0/8".to_owned(),
+                _ => value,
+            })
             .map(Value::from)
             .collect();
         let qualifier = rng.weighted(&[(88, ""), (6, "ForAllValues:"), (6, "ForAnyValue:")]);
