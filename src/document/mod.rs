@@ -1,8 +1,9 @@
 //! A policy as its author wrote it: every element with its place, and every problem of it.
 
-mod principal;
 mod print;
 mod read;
+mod read_conditions;
+mod read_principal;
 
 use std::fmt;
 

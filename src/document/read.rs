@@ -2,17 +2,16 @@
 
 use std::borrow::Cow;
 
-use crate::condition::{Operator, Qualifier};
+use crate::document::read_conditions::names_oss_or_vod;
 use crate::document::{
-    ActionElement, ConditionElement, Document, Effect, PolicyKind, PrincipalElement, Reading,
-    ResourceService, Statement, Text, principal,
+    ActionElement, Document, Effect, PolicyKind, PrincipalElement, Reading, ResourceService,
+    Statement, Text, read_principal,
 };
 use crate::json::{self, Member, Node, Value, join};
 use crate::problem::{Problem, ProblemKind, Severity, quoted};
 use crate::source::{Source, Span};
 use crate::suggest::closest;
 use crate::truth::OpenRule;
-use crate::wildcard::Wildcard;
 
 /// Reads a policy that stands somewhere in `source`; `whole`: the document is the whole text (its size is known).
 pub(crate) fn read_node(
@@ -49,7 +48,7 @@ pub(super) struct Reader<'r> {
     reading: Reading,
     problems: Vec<Problem>,
     /// Of the statement that is being read: see [`Statement::untold`].
-    untold: Vec<OpenRule>,
+    pub(super) untold: Vec<OpenRule>,
     /// How many errors so far.
     errors: usize,
 }
@@ -66,15 +65,21 @@ impl Reader<'_> {
         kind: ProblemKind,
         rule: &'static str,
         message: impl Into<String>,
-    ) -> &mut Problem {
+    ) {
         self.errors += 1;
         self.problems
             .push(Problem::new(self.source, span, path, kind, rule, message));
-        self.last()
+    }
+
+    /// What to do about the problem that was reported last.
+    pub(super) fn help(&mut self, help: Option<String>) {
+        if let Some(problem) = self.problems.last_mut() {
+            problem.help = help;
+        }
     }
 
     /// A problem that lenient reading lets pass. Says whether it did.
-    fn tolerable(
+    pub(super) fn tolerable(
         &mut self,
         span: Span,
         path: &str,
@@ -82,21 +87,25 @@ impl Reader<'_> {
         rule: &'static str,
         message: impl Into<String>,
     ) -> bool {
-        let lenient = self.reading.lenient;
-        let problem = self.error(span, path, kind, rule, message);
-        if lenient {
-            problem.severity = Severity::Warning;
-            self.errors -= 1;
+        if !self.reading.lenient {
+            self.error(span, path, kind, rule, message);
+            return false;
         }
-        lenient
+        let problem = Problem::new(self.source, span, path, kind, rule, message);
+        self.problems.push(Problem {
+            severity: Severity::Warning,
+            ..problem
+        });
+        true
     }
 
-    #[allow(clippy::expect_used, reason = "called right after a push")]
-    fn last(&mut self) -> &mut Problem {
-        self.problems.last_mut().expect("a problem was pushed")
-    }
-
-    fn wrong_type(&mut self, node: &Node<'_>, path: &str, rule: &'static str, wanted: &str) {
+    pub(super) fn wrong_type(
+        &mut self,
+        node: &Node<'_>,
+        path: &str,
+        rule: &'static str,
+        wanted: &str,
+    ) {
         let message = format!("expected {wanted}, found {}", node.type_name());
         self.error(node.span, path, ProblemKind::WrongType, rule, message);
     }
@@ -146,7 +155,9 @@ impl Reader<'_> {
         };
         self.tolerable(opening, "", ProblemKind::TooLong, rule, message);
         if kind == PolicyKind::Identity {
-            self.last().help = Some("a system policy has no such limit; read it as one".to_owned());
+            self.help(Some(
+                "a system policy has no such limit; read it as one".to_owned(),
+            ));
         }
     }
 
@@ -379,14 +390,14 @@ impl Reader<'_> {
         known: &[&'static str],
     ) {
         let meant = closest(&member.key, known);
-        let problem = self.error(
+        self.error(
             member.key_span,
             path,
             ProblemKind::UnknownElement,
             rule,
             message,
         );
-        problem.help = meant.map(|name| format!("did you mean {name}?"));
+        self.help(meant.map(|name| format!("did you mean {name}?")));
     }
 
     /// Optional, a string, without meaning (G19).
@@ -440,7 +451,7 @@ impl Reader<'_> {
             return None;
         }
         match get(members, "Principal") {
-            Some(node) => principal::read(self, node, &join(path, "Principal")),
+            Some(node) => read_principal::read(self, node, &join(path, "Principal")),
             None => {
                 let message = format!(
                     "Principal is missing; a {} says whom it is about",
@@ -568,176 +579,6 @@ impl Reader<'_> {
         }
         texts
     }
-
-    /// Operator → key → values (G13).
-    fn conditions(&mut self, node: &Node<'_>, path: &str, octets: bool) -> Vec<ConditionElement> {
-        let Some(members) = node.members() else {
-            self.wrong_type(node, path, "G13", "an object of operators");
-            return Vec::new();
-        };
-        let mut conditions = Vec::new();
-        for member in members {
-            let path = join(path, &member.key);
-            let (qualifier, name) = Qualifier::split(&member.key);
-            let operator = Operator::from_name(name);
-            if operator.is_none() {
-                self.unknown_operator(member, name, &path);
-            }
-            let Some(keys) = member.node.members() else {
-                self.wrong_type(&member.node, &path, "G13", "an object of condition keys");
-                continue;
-            };
-            if keys.is_empty() {
-                let message = format!("{} has no condition key", member.key);
-                if self.tolerable(
-                    member.node.span,
-                    &path,
-                    ProblemKind::EmptyElement,
-                    "G13",
-                    message,
-                ) {
-                    self.untold.push(OpenRule::G13);
-                }
-            }
-            for key in keys {
-                let path = join(&path, &key.key);
-                self.condition_key(key, &path);
-                let values = self.condition_values(&key.node, &path, operator, octets);
-                if let Some(operator) = operator {
-                    let operator_span = member.key_span;
-                    let key = Text {
-                        text: key.key.to_string(),
-                        span: key.key_span,
-                    };
-                    conditions.push(ConditionElement {
-                        operator,
-                        qualifier,
-                        operator_span,
-                        key,
-                        values,
-                    });
-                }
-            }
-        }
-        conditions
-    }
-
-    fn unknown_operator(&mut self, member: &Member<'_>, name: &str, path: &str) {
-        let message = format!("unknown condition operator {}", quoted(&member.key));
-        let help = if name.ends_with("IfExists") {
-            Some("RAM has no ...IfExists operators".to_owned())
-        } else if name == "Null" {
-            Some(
-                "RAM has no Null operator; StringLike with \"*\" asks whether a key is there"
-                    .to_owned(),
-            )
-        } else {
-            let names: Vec<&str> = Operator::all().map(Operator::name).collect();
-            closest(name, &names).map(|meant| format!("did you mean {meant}?"))
-        };
-        let rule = if name == "Null" || name.ends_with("IfExists") {
-            "O3"
-        } else {
-            "O2"
-        };
-        self.error(
-            member.key_span,
-            path,
-            ProblemKind::UnknownOperator,
-            rule,
-            message,
-        )
-        .help = help;
-    }
-
-    /// G14, and the two pseudo-keys of K19.
-    fn condition_key(&mut self, member: &Member<'_>, path: &str) {
-        let formed = member
-            .key
-            .split_once(':')
-            .is_some_and(|(code, name)| !code.is_empty() && !name.is_empty());
-        if !formed && !matches!(&*member.key, "Action" | "Resource") {
-            let message = format!(
-                "{} is no condition key; a key is acs:<name> or <code>:<name>",
-                quoted(&member.key)
-            );
-            self.error(
-                member.key_span,
-                path,
-                ProblemKind::InvalidConditionKey,
-                "G14",
-                message,
-            );
-        }
-    }
-
-    fn condition_values(
-        &mut self,
-        node: &Node<'_>,
-        path: &str,
-        operator: Option<Operator>,
-        octets: bool,
-    ) -> Vec<Text> {
-        let listed = matches!(node.value, Value::Array(_));
-        let elements = node.one_or_many();
-        if listed && elements.is_empty() {
-            self.error(
-                node.span,
-                path,
-                ProblemKind::EmptyElement,
-                "G21",
-                "an empty list; expected a value",
-            );
-        }
-        if elements.len() > 1 && operator.is_some_and(Operator::is_boolean) {
-            let message = format!("{} values under Bool, which takes one", elements.len());
-            self.tolerable(
-                node.span,
-                path,
-                ProblemKind::MultipleBooleans,
-                "O11",
-                message,
-            );
-        }
-        let mut values = Vec::new();
-        for (index, element) in elements.iter().enumerate() {
-            let path = if listed {
-                format!("{path}[{index}]")
-            } else {
-                path.to_owned()
-            };
-            let Some(value) = self.condition_value(element, &path) else {
-                continue;
-            };
-            if let Some(Err((wanted, rule))) =
-                operator.map(|operator| operator.check(&value.text, octets))
-            {
-                let message = format!("{} is not {wanted}", quoted(&value.text));
-                self.tolerable(value.span, &path, ProblemKind::InvalidValue, rule, message);
-            }
-            values.push(value);
-        }
-        values
-    }
-
-    /// A string; a bare number or boolean only in lenient reading (G15).
-    fn condition_value(&mut self, node: &Node<'_>, path: &str) -> Option<Text> {
-        let bare = match &node.value {
-            Value::String(value) => return Some(text(node, value)),
-            Value::Number(number) => (*number).to_owned(),
-            Value::Bool(value) => value.to_string(),
-            _ => {
-                self.wrong_type(node, path, "G15", "a value, which is a string");
-                return None;
-            }
-        };
-        let message = format!(
-            "a value is a string; found {} {bare} without quotes",
-            node.type_name()
-        );
-        self.tolerable(node.span, path, ProblemKind::WrongType, "G15", message);
-        Some(text(node, &bare))
-    }
 }
 
 pub(super) fn text(node: &Node<'_>, value: &str) -> Text {
@@ -753,17 +594,6 @@ fn member<'n, 'a>(members: &'n [Member<'a>], name: &str) -> Option<&'n Member<'a
 
 fn get<'n, 'a>(members: &'n [Member<'a>], name: &str) -> Option<&'n Node<'a>> {
     member(members, name).map(|member| &member.node)
-}
-
-/// O13: `*` octets are known from these two services; a pattern that reaches them counts.
-fn names_oss_or_vod(action: &ActionElement) -> bool {
-    action.negated
-        || action.patterns.iter().any(|pattern| {
-            let service = pattern.text.split(':').next().unwrap_or_default();
-            ["oss", "vod"]
-                .iter()
-                .any(|known| Wildcard::new(service).matches_folded(known, known.len()))
-        })
 }
 
 /// A JSON text without the white space between its tokens.

@@ -141,16 +141,16 @@ fn members(reader: &mut Reader<'_>, node: &Node<'_>, path: &str) -> Vec<(Princip
                     quoted(&name.text),
                     reader.kind()
                 );
-                let problem = reader.error(
+                reader.error(
                     name.span,
                     &path,
                     ProblemKind::InvalidPrincipal,
                     rule,
                     message,
                 );
-                problem.help = Some(
+                reader.help(Some(
                     "expected acs:ram::<account>:root, :user/<name> or :role/<name>".to_owned(),
-                );
+                ));
             }
             names.push((kind, name));
         }
@@ -194,17 +194,17 @@ fn list(reader: &mut Reader<'_>, node: &Node<'_>, path: &str) -> Vec<(PrincipalM
                 quoted(&name.text),
                 reader.kind()
             );
-            let problem = reader.error(
+            reader.error(
                 name.span,
                 &path,
                 ProblemKind::InvalidPrincipal,
                 "T23",
                 message,
             );
-            problem.help = Some(
+            reader.help(Some(
                 "expected the id of a user or an account, arn:sts::<account>:assumed-role/<role>/<session>, or \"*\""
                     .to_owned(),
-            );
+            ));
         }
         names.push((PrincipalMember::List, name));
     }
