@@ -679,3 +679,21 @@ fn g5_a_broken_document_grants_nothing() {
     .unwrap();
     assert_eq!(policies.decide(&request), Decision::ImplicitDeny);
 }
+
+/// E2: a handle answers for the caller that was looked up, and for nobody else.
+#[test]
+fn a_caller_is_not_somebody_else() {
+    let known = read(&organisation());
+    let (alice, root) = (user(U, "alice"), format!("acs:ram::{U}:root"));
+    let alice = Principal::parse(&alice).unwrap();
+    let caller = known.caller(&alice).unwrap();
+    let own = Request::new(alice.clone(), "ecs:StopInstance", INSTANCE).unwrap();
+    assert_eq!(caller.decide(&own, None), Decision::Allow);
+    let other = Request::new(
+        Principal::parse(&root).unwrap(),
+        "ecs:DeleteInstance",
+        INSTANCE,
+    )
+    .unwrap();
+    assert_eq!(caller.decide(&other, None), Decision::ImplicitDeny);
+}

@@ -79,6 +79,7 @@ struct Identity {
 #[derive(Clone, Copy, Debug)]
 pub struct Caller<'o> {
     organization: &'o Organization,
+    principal: &'o Principal<'o>,
     /// What applies whatever the resource is.
     applicable: Applicable<'o>,
     account: Option<&'o str>,
@@ -100,7 +101,7 @@ impl Organization {
     ///
     /// # Errors
     /// When the caller is not in the snapshot: nothing can be said of somebody whose policies are not known.
-    pub fn caller(&self, principal: &Principal<'_>) -> Result<Caller<'_>, RequestError> {
+    pub fn caller<'o>(&'o self, principal: &'o Principal<'o>) -> Result<Caller<'o>, RequestError> {
         let unknown = || {
             let name = principal.to_string();
             RequestError::new(format!(
@@ -152,6 +153,7 @@ impl Organization {
         applicable.groups = identity.map(|identity| &identity.group_scope);
         Ok(Caller {
             organization: self,
+            principal,
             applicable,
             account: known.map(|(id, _)| id.as_str()),
             levels: known
@@ -216,8 +218,11 @@ impl Organization {
 }
 
 impl<'o> Caller<'o> {
-    /// Decides a request that names this caller as its principal.
+    /// Decides a request of this caller. One that names somebody else is denied: nothing was looked up for them (E2).
     pub fn decide(&self, request: &Request<'_>, session: Option<&PolicySet>) -> Decision {
+        if request.principal() != self.principal {
+            return Decision::ImplicitDeny;
+        }
         decision::decide(request, self.parts(request, session))
     }
 
