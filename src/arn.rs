@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use crate::problem::RequestError;
 
 /// The resource of a request: an ARN `acs:<service>:<region>:<account>:<relative id>` (A1), taken literally (W10),
@@ -18,8 +20,26 @@ use crate::problem::RequestError;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Arn<'a> {
     text: Cow<'a, str>,
-    /// Where the first four colons are; `None` for `*`.
-    colons: Option<[usize; 4]>,
+    /// `None` for `*`.
+    colons: Option<Colons>,
+}
+
+/// Where the first four colons of a text are, and the fifth (its end, where it has none).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Colons {
+    first: [usize; 4],
+    fifth: usize,
+}
+
+/// The parts of an ARN that patterns compare with, taken apart once for each decision. Bytes: equal bytes are equal characters.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ArnParts<'r> {
+    pub(crate) service: &'r [u8],
+    pub(crate) region: &'r [u8],
+    pub(crate) account: &'r [u8],
+    pub(crate) relative: &'r [u8],
+    /// W7: the relative id holds a `:`, so that a text as a whole may read otherwise than its fields.
+    pub(crate) more_colons: bool,
 }
 
 impl<'a> Arn<'a> {
@@ -27,32 +47,30 @@ impl<'a> Arn<'a> {
     ///
     /// # Errors
     /// When the text is neither `*` nor begins with `acs:` and has five fields, of which service and relative id hold something.
+    #[inline]
     pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Arn<'a>, RequestError> {
         let text = text.into();
         if text == "*" {
             return Ok(Arn { text, colons: None });
         }
-        let colons = first_colons(&text).ok_or_else(|| {
+        let colons = Colons::of(&text).ok_or_else(|| {
             RequestError::new(format!(
                 "resource {} has too few fields; an ARN is acs:<service>:<region>:<account>:<relative id>",
                 crate::problem::quoted(&text)
             ))
         })?;
-        let arn = Arn {
+        let [_, b, _, d] = colons.first;
+        // Neither service nor relative id is empty.
+        if !text.starts_with(ACS) || b == ACS.len() || d + 1 == text.len() {
+            return Err(RequestError::new(format!(
+                "resource {} is no ARN; an ARN is acs:<service>:<region>:<account>:<relative id>",
+                crate::problem::quoted(&text)
+            )));
+        }
+        Ok(Arn {
             text,
             colons: Some(colons),
-        };
-        match arn.fields() {
-            Some(["acs", service, _, _, relative])
-                if !service.is_empty() && !relative.is_empty() =>
-            {
-                Ok(arn)
-            }
-            _ => Err(RequestError::new(format!(
-                "resource {} is no ARN; an ARN is acs:<service>:<region>:<account>:<relative id>",
-                crate::problem::quoted(&arn.text)
-            ))),
-        }
+        })
     }
 
     /// The whole text.
@@ -67,24 +85,28 @@ impl<'a> Arn<'a> {
 
     /// The RAM code of the service, `vpc` for example.
     pub fn service(&self) -> Option<&str> {
-        self.fields().map(|[_, service, ..]| service)
+        let [a, b, ..] = self.colons?.first;
+        self.text.get(a + 1..b)
     }
 
     /// The region; may be empty or `*`.
     pub fn region(&self) -> Option<&str> {
-        self.fields().map(|[_, _, region, ..]| region)
+        let [_, b, c, _] = self.colons?.first;
+        self.text.get(b + 1..c)
     }
 
     /// The account that owns the resource; `None` where the ARN does not say (`*`, or an empty or `*` field).
     pub fn account(&self) -> Option<&str> {
-        self.fields()
-            .map(|[_, _, _, account, _]| account)
-            .filter(|account| !account.is_empty() && *account != "*")
+        let [_, _, c, d] = self.colons?.first;
+        self.text
+            .get(c + 1..d)
+            .filter(|account| !matches!(*account, "" | "*"))
     }
 
     /// What follows the fourth colon.
     pub fn relative_id(&self) -> Option<&str> {
-        self.fields().map(|[.., relative]| relative)
+        let [.., d] = self.colons?.first;
+        self.text.get(d + 1..)
     }
 
     /// The same, owning its text.
@@ -96,27 +118,110 @@ impl<'a> Arn<'a> {
     }
 
     pub(crate) fn fields(&self) -> Option<[&str; 5]> {
-        self.colons.and_then(|colons| split(&self.text, colons))
+        self.colons.and_then(|colons| colons.split(&self.text))
+    }
+
+    /// What [`Arn::fields`] gives, for the hot path.
+    pub(crate) fn parts(&self) -> Option<ArnParts<'_>> {
+        let Colons {
+            first: [_, b, c, d],
+            fifth,
+        } = self.colons?;
+        let text = self.text.as_bytes();
+        let (before, relative) = text.split_at_checked(d)?;
+        Some(ArnParts {
+            service: before.get(ACS.len()..b)?,
+            region: before.get(b + 1..c)?,
+            account: before.get(c + 1..)?,
+            relative: relative.get(1..)?,
+            more_colons: fifth < text.len(),
+        })
     }
 }
 
-/// The offsets of the first four colons, if there are as many.
-pub(crate) fn first_colons(text: &str) -> Option<[usize; 4]> {
-    let mut colons = memchr::memchr_iter(b':', text.as_bytes());
-    Some([
-        colons.next()?,
-        colons.next()?,
-        colons.next()?,
-        colons.next()?,
-    ])
+/// How every ARN begins (A1).
+pub(crate) const ACS: &str = "acs:";
+
+impl Colons {
+    /// `None` where there are fewer than four.
+    pub(crate) fn of(text: &str) -> Option<Colons> {
+        let bytes = text.as_bytes();
+        let mut first = [0; 4];
+        let mut places = first.iter_mut();
+        // Fields are so short that calls of memchr would cost more than they find.
+        let (words, rest) = bytes.as_chunks::<8>();
+        let mut last = [0; 8];
+        for (to, from) in last.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        for (word, at) in words.iter().chain([&last]).zip((0..).step_by(8)) {
+            let mut bits = colons_of(*word);
+            while bits != 0 {
+                let place = at + bits.trailing_zeros() as usize / 8;
+                bits &= bits - 1;
+                *places.next()? = place;
+                if places.as_slice().is_empty() {
+                    let behind = memchr(b':', bytes.get(place + 1..)?);
+                    let fifth = behind.map_or(bytes.len(), |behind| place + 1 + behind);
+                    return Some(Colons { first, fifth });
+                }
+            }
+        }
+        None
+    }
+
+    /// The five fields of the text.
+    pub(crate) fn split<'t>(&self, text: &'t str) -> Option<[&'t str; 5]> {
+        let [a, b, c, d] = self.first;
+        Some([
+            text.get(..a)?,
+            text.get(a + 1..b)?,
+            text.get(b + 1..c)?,
+            text.get(c + 1..d)?,
+            text.get(d + 1..)?,
+        ])
+    }
 }
 
-pub(crate) fn split(text: &str, [a, b, c, d]: [usize; 4]) -> Option<[&str; 5]> {
-    Some([
-        text.get(..a)?,
-        text.get(a + 1..b)?,
-        text.get(b + 1..c)?,
-        text.get(c + 1..d)?,
-        text.get(d + 1..)?,
-    ])
+/// The colons among eight bytes: the top bit of each byte that is one.
+#[inline]
+fn colons_of(word: [u8; 8]) -> u64 {
+    const LOW_SEVEN: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    // A byte of this is zero where the word has a colon; then the top bit is set of exactly the bytes that are zero.
+    let differs = u64::from_le_bytes(word) ^ u64::from_le_bytes([b':'; 8]);
+    !(((differs & LOW_SEVEN) + LOW_SEVEN) | differs | LOW_SEVEN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colons_are_found_wherever_they_stand() {
+        for text in [
+            "",
+            ":",
+            "a:",
+            "acs:vpc:cn-shanghai:1:x",
+            "::::",
+            ":::::",
+            "::::::::",
+            ":::::::::",
+            "é:ü:\u{ba}:;:9",
+            "12345678:::",
+            "1234567:1:2:3",
+            "\u{1}:\u{3b}:\u{7f}:\u{80}:x",
+            "a:b:c:d:e:f",
+        ] {
+            let mut places = text
+                .bytes()
+                .enumerate()
+                .filter(|(_, byte)| *byte == b':')
+                .map(|(at, _)| at);
+            let first: Vec<usize> = places.by_ref().take(4).collect();
+            let fifth = places.next().unwrap_or(text.len());
+            let expected = first.try_into().ok().map(|first| Colons { first, fifth });
+            assert_eq!(Colons::of(text), expected, "{text}");
+        }
+    }
 }

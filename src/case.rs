@@ -621,13 +621,8 @@ impl Coverage {
                     .or_insert(entry);
             }
         }
-        for (policy, statement) in assignment.touched(question).unwrap_or_default() {
-            let place = policy
-                .statement_places()
-                .find(|(index, _)| *index == statement);
-            let entry =
-                place.and_then(|(_, at)| self.statements.get_mut(&(Arc::clone(&policy.file), at)));
-            if let Some(entry) = entry {
+        for place in assignment.touched(question).unwrap_or_default() {
+            if let Some(entry) = self.statements.get_mut(&place) {
                 entry.touched = true;
             }
         }

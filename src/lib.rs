@@ -56,7 +56,6 @@ mod decision;
 mod deserialize;
 mod document;
 mod fields;
-mod head;
 mod json;
 mod other_reading;
 mod policy;

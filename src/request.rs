@@ -6,14 +6,13 @@ use std::fmt;
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
-use crate::arn::Arn;
-use crate::head::Head;
+use crate::arn::{Arn, ArnParts};
 use crate::principal::Principal;
 use crate::problem::{RequestError, quoted};
 use crate::wildcard::has_wildcard;
 
 /// The longest action that a request may name; RAM's own end at a hundred.
-pub(crate) const ACTION_BYTES_MAX: usize = 256;
+const ACTION_BYTES_MAX: usize = 256;
 
 /// So much context is read; RAM's own requests have a dozen keys. Conditions look keys up one after the other, so the bound is one of time.
 const CONTEXT_KEYS_MAX: usize = 1000;
@@ -38,6 +37,8 @@ pub struct Request<'a> {
     principal: Principal<'a>,
     principal_id: Option<Cow<'a, str>>,
     action: Cow<'a, str>,
+    /// Where the action's colon is.
+    colon: usize,
     resource: Arn<'a>,
     /// Further resources of the same call (A6); an empty vector costs nothing.
     more_resources: Vec<Arn<'a>>,
@@ -51,21 +52,20 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     /// When `action` is not one `<code>:<name>`, or `resource` is neither an ARN nor `*`.
+    #[inline]
     pub fn new(
         principal: Principal<'a>,
         action: impl Into<Cow<'a, str>>,
         resource: impl Into<Cow<'a, str>>,
     ) -> Result<Request<'a>, RequestError> {
         let action = action.into();
-        let named = action
-            .split_once(':')
-            .is_some_and(|(code, name)| !code.is_empty() && !name.is_empty());
-        if !named {
+        let colon = action.bytes().position(|byte| byte == b':');
+        let Some(colon) = colon.filter(|colon| (1..action.len() - 1).contains(colon)) else {
             return Err(RequestError::new(format!(
                 "action {} is no <code>:<name>",
                 quoted(&action)
             )));
-        }
+        };
         if action.len() > ACTION_BYTES_MAX {
             return Err(RequestError::new(format!(
                 "action {} is longer than {ACTION_BYTES_MAX} bytes",
@@ -82,6 +82,7 @@ impl<'a> Request<'a> {
             principal,
             principal_id: None,
             action,
+            colon,
             resource: Arn::parse(resource)?,
             more_resources: Vec::new(),
             context: Context::default(),
@@ -91,6 +92,7 @@ impl<'a> Request<'a> {
     }
 
     /// The same question under these circumstances.
+    #[inline]
     pub fn with_context(mut self, context: Context<'a>) -> Request<'a> {
         self.context = context;
         self
@@ -161,6 +163,11 @@ impl<'a> Request<'a> {
         &self.action
     }
 
+    /// On what; the first, where there are several.
+    pub(crate) fn resource(&self) -> &Arn<'a> {
+        &self.resource
+    }
+
     /// On what; never empty.
     pub fn resources(&self) -> impl Iterator<Item = &Arn<'a>> {
         std::iter::once(&self.resource).chain(&self.more_resources)
@@ -187,22 +194,20 @@ impl<'a> Request<'a> {
 
     /// The account that owns a resource of this request: the ARN's, else the one given, else the caller's own.
     pub(crate) fn owner_of<'r>(&'r self, resource: &'r Arn<'_>) -> Option<&'r str> {
-        self.owner_among(resource.fields())
-    }
-
-    /// The same for a resource that was taken apart already.
-    pub(crate) fn owner_among<'r>(&'r self, fields: Option<[&'r str; 5]>) -> Option<&'r str> {
-        let of_arn = fields
-            .map(|[_, _, _, account, _]| account)
-            .filter(|account| !matches!(*account, "" | "*"));
-        of_arn
+        resource
+            .account()
             .or(self.resource_owner.as_deref())
             .or_else(|| self.principal.account())
     }
 
+    /// Where the action's colon is.
+    pub(crate) fn action_colon(&self) -> usize {
+        self.colon
+    }
+
     /// The part of the action before its colon.
     pub(crate) fn action_service(&self) -> &str {
-        self.action.split(':').next().unwrap_or_default()
+        self.action.get(..self.colon).unwrap_or_default()
     }
 
     /// The same, owning all its texts.
@@ -211,6 +216,7 @@ impl<'a> Request<'a> {
             principal: self.principal.into_owned(),
             principal_id: self.principal_id.map(own),
             action: own(self.action),
+            colon: self.colon,
             resource: self.resource.into_owned(),
             more_resources: self
                 .more_resources
@@ -263,9 +269,8 @@ impl Serialize for Request<'_> {
 pub(crate) struct Facts<'r> {
     pub(crate) request: &'r Request<'r>,
     pub(crate) resource: &'r Arn<'r>,
-    pub(crate) action_head: Head,
-    /// The resource's five fields, if it is an ARN.
-    pub(crate) fields: Option<[&'r str; 5]>,
+    /// The resource's parts, if it is an ARN.
+    pub(crate) parts: Option<ArnParts<'r>>,
     /// The account that owns the resource, if anybody knows.
     pub(crate) owner: Option<&'r str>,
     /// The caller's numeric id, if it is known.
@@ -330,6 +335,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// When a key stands twice, in whatever case, or there are more than 1000 keys or 10 000 values.
+    #[inline]
     pub fn of(
         entries: &'a [(Cow<'a, str>, ContextValue<'a>)],
     ) -> Result<Context<'a>, RequestError> {
@@ -346,6 +352,7 @@ impl<'a> Context<'a> {
         Context::checked(Entries::Owned(entries))
     }
 
+    #[inline]
     fn checked(entries: Entries<'a>) -> Result<Context<'a>, RequestError> {
         let list = entries.as_slice();
         let values: usize = list.iter().map(|(_, value)| value.values().len()).sum();
@@ -355,16 +362,19 @@ impl<'a> Context<'a> {
                 list.len()
             )));
         }
-        let twice = list.iter().enumerate().find_map(|(index, (key, _))| {
-            list.iter()
-                .take(index)
-                .any(|(other, _)| same_key(key, other).is_some())
-                .then(|| quoted(key))
-        });
-        match twice {
-            Some(key) => Err(RequestError::new(format!("context key {key} stands twice"))),
-            None => Ok(Context { entries }),
+        // One bit for each key's length and end: a key whose bit is new needs no comparison.
+        let mut seen = 0u64;
+        for (index, (key, _)) in list.iter().enumerate() {
+            let end = key.as_bytes().last().map_or(0, u8::to_ascii_lowercase);
+            let bit = 1 << ((key.len() ^ usize::from(end) << 2) & 63);
+            let mut before = list.iter().take(index);
+            if seen & bit != 0 && before.any(|(other, _)| same_key(key, other).is_some()) {
+                let key = quoted(key);
+                return Err(RequestError::new(format!("context key {key} stands twice")));
+            }
+            seen |= bit;
         }
+        Ok(Context { entries })
     }
 
     /// Adds a value to a key, which becomes multi-valued if it has one already.

@@ -1,142 +1,254 @@
 //! A resource as a policy writes it: `*`, or an ARN with wildcards, and whether it fits the resource of a request.
 
-use memchr::memchr;
-
-use crate::arn::{Arn, first_colons, split};
+use crate::arn::{ACS, Arn, ArnParts, Colons};
 use crate::other_reading::{doubt, marked, with_escapes, with_variables};
 use crate::truth::{Match, OpenRule, Truth};
-use crate::wildcard::{Shape, Wildcard, fits_plain, has_wildcard, matches_folded};
+use crate::wildcard::{
+    Shape, Wildcard, fits_one_star, fits_plain, has_wildcard, matches_folded, only_star, same_bytes,
+};
 
-/// A pattern of resources.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ResourcePattern {
-    text: Box<str>,
-    fields: Option<Fields>,
-    /// What nearly no pattern needs.
-    rare: Option<Box<Rare>>,
+/// A pattern of resources, wherever its text is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ResourcePattern<'p> {
+    pub(crate) text: &'p [u8],
+    pub(crate) form: Form,
+    pub(crate) rare: Option<&'p RareResource>,
 }
 
-/// The five fields of a pattern that has as many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Fields {
-    colons: [u32; 4],
-    relative: Shape,
-    /// Whether the first four fields, in order, are literal or `*`, as nearly all are: then they compare without a look for metacharacters.
-    plain: bool,
+/// What a pattern looks like, found once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// `*`
+    Any,
+    Simple(Simple),
+    /// Anything else: taken apart whenever it is compared.
+    Other,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Rare {
-    relative: Wildcard,
-    whole: Wildcard,
-    /// How the pattern would read under an open rule.
-    others: Vec<(OpenRule, ResourcePattern)>,
+/// `acs:`, a literal service, and a region and an account without `?` and with one star at most, as nearly all patterns are. Lengths and places in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Simple {
+    pub(crate) service: u8,
+    pub(crate) region: u8,
+    pub(crate) region_star: u8,
+    pub(crate) account: u8,
+    pub(crate) account_star: u8,
+    /// The length of the relative id where that has no star; [`Simple::MANY`] where it has a `?` or several stars.
+    pub(crate) relative_star: u16,
 }
 
-impl Rare {
-    fn of(text: &str) -> Rare {
-        let relative = first_colons(text)
-            .and_then(|[.., last]| text.get(last + 1..))
-            .unwrap_or_default();
-        Rare {
-            relative: Wildcard::new(relative),
-            whole: Wildcard::new(text),
-            others: Vec::new(),
+impl Simple {
+    pub(crate) const MANY: u16 = u16::MAX;
+
+    /// `None` for a pattern of another form.
+    fn of(text: &str) -> Option<Simple> {
+        let [prefix, service, region, account, relative] = Colons::of(text)?.split(text)?;
+        // A3: an empty region or account may stand for any.
+        let simple =
+            prefix == "acs" && !has_wildcard(service) && !region.is_empty() && !account.is_empty();
+        if !simple {
+            return None;
+        }
+        Some(Simple {
+            service: u8::try_from(service.len()).ok()?,
+            region: u8::try_from(region.len()).ok()?,
+            region_star: u8::try_from(only_star(region)?).ok()?,
+            account: u8::try_from(account.len()).ok()?,
+            account_star: u8::try_from(only_star(account)?).ok()?,
+            relative_star: match only_star(relative) {
+                Some(star) => u16::try_from(star)
+                    .ok()
+                    .filter(|star| *star < Simple::MANY)?,
+                None => Simple::MANY,
+            },
+        })
+    }
+
+    /// Service, region, account and relative id of a pattern of this form.
+    fn parts<'p>(&self, text: &'p [u8]) -> Option<[&'p [u8]; 4]> {
+        let rest = text.get(ACS.len()..)?;
+        let (service, rest) = rest.split_at_checked(usize::from(self.service))?;
+        let (region, rest) = rest.get(1..)?.split_at_checked(usize::from(self.region))?;
+        let (account, rest) = rest.get(1..)?.split_at_checked(usize::from(self.account))?;
+        Some([service, region, account, rest.get(1..)?])
+    }
+
+    /// The fields of the pattern against those of the request.
+    #[inline]
+    fn matches(&self, text: &[u8], request: &ArnParts<'_>) -> Match {
+        let Some([service, region, account, relative]) = self.parts(text) else {
+            return Match::NO;
+        };
+        let place = |pattern: &[u8], star: u8, place: &[u8]| {
+            pattern == b"*" || fits_one_star(pattern, usize::from(star), place)
+        };
+        let fits = place(region, self.region_star, request.region)
+            && place(account, self.account_star, request.account)
+            && self.relative_fits(relative, request.relative);
+        match fits {
+            true if same_bytes(service, request.service) => Match::YES,
+            true if service.eq_ignore_ascii_case(request.service) => Match::unknown(OpenRule::G18),
+            _ => Match::NO,
+        }
+    }
+
+    fn relative_fits(&self, pattern: &[u8], relative: &[u8]) -> bool {
+        if self.relative_star != Simple::MANY {
+            return fits_one_star(pattern, usize::from(self.relative_star), relative);
+        }
+        match (str::from_utf8(pattern), str::from_utf8(relative)) {
+            (Ok(pattern), Ok(relative)) => fits_plain(pattern, Shape::of(pattern), relative, 0),
+            _ => false,
         }
     }
 }
 
-impl ResourcePattern {
-    pub(crate) fn new(text: &str) -> ResourcePattern {
+impl Form {
+    pub(crate) fn of(text: &str) -> Form {
+        match Simple::of(text) {
+            _ if text == "*" => Form::Any,
+            Some(simple) => Form::Simple(simple),
+            None => Form::Other,
+        }
+    }
+}
+
+/// What nearly no pattern needs: one with a `?` between two stars, or one that open rules may read otherwise.
+#[derive(Clone, Debug)]
+pub(crate) struct RareResource {
+    relative: Wildcard,
+    whole: Wildcard,
+    /// How the pattern would read under an open rule.
+    others: Vec<(OpenRule, RareResource)>,
+}
+
+impl RareResource {
+    /// `None` for a pattern that does without.
+    pub(crate) fn of(text: &str) -> Option<RareResource> {
+        let mut rare = RareResource::literal(text);
         let others = [
             (OpenRule::V1, with_variables(text)),
             (OpenRule::W8, with_escapes(text)),
         ];
         let others = others
             .into_iter()
-            .filter_map(|(rule, read)| Some((rule, ResourcePattern::literal(&read?))));
-        let others: Vec<_> = others.collect();
-        let mut pattern = ResourcePattern::literal(text);
-        if !others.is_empty() {
-            pattern.rare = Some(Box::new(Rare {
-                others,
-                ..Rare::of(text)
-            }));
-        }
-        pattern
+            .filter_map(|(rule, read)| Some((rule, RareResource::literal(&read?))));
+        rare.others = others.collect();
+        let needed =
+            !rare.others.is_empty() || rare.relative.has_searches() || rare.whole.has_searches();
+        needed.then_some(rare)
     }
 
-    /// The pattern without its other readings.
-    fn literal(text: &str) -> ResourcePattern {
-        let fields = first_colons(text).and_then(|colons| Some((colons, split(text, colons)?)));
-        let rare = Rare::of(text);
-        let needed = rare.relative.has_searches() || rare.whole.has_searches();
+    /// A pattern without its other readings.
+    pub(crate) fn literal(text: &str) -> RareResource {
+        let relative = split(text).map_or("", |[.., relative]| relative);
+        RareResource {
+            relative: Wildcard::new(relative),
+            whole: Wildcard::new(text),
+            others: Vec::new(),
+        }
+    }
+
+    pub(crate) fn pattern(&self) -> ResourcePattern<'_> {
         ResourcePattern {
-            text: text.into(),
-            fields: fields.and_then(|(colons, [prefix, service, region, account, relative])| {
-                let plain =
-                    |field: &str| !field.is_empty() && (field == "*" || !has_wildcard(field));
-                // Longer than a policy can be: such a pattern has no fields and is compared as a whole.
-                let [a, b, c, d] = colons.map(u32::try_from);
-                Some(Fields {
-                    colons: [a.ok()?, b.ok()?, c.ok()?, d.ok()?],
-                    relative: Shape::of(relative),
-                    plain: prefix == "acs"
-                        && !has_wildcard(service)
-                        && plain(region)
-                        && plain(account),
-                })
-            }),
-            rare: needed.then(|| Box::new(rare)),
+            text: self.whole.as_str().as_bytes(),
+            form: Form::Other,
+            rare: Some(self),
         }
     }
 
-    pub(crate) fn as_str(&self) -> &str {
-        &self.text
+    /// The other readings compare with a resource whose own `*` and `?` mean themselves.
+    fn doubt(&self, answer: Match, resource: &Arn<'_>) -> Match {
+        let text = if resource.is_any() {
+            resource.as_str().to_owned()
+        } else {
+            marked(resource.as_str())
+        };
+        let Ok(resource) = Arn::parse(text) else {
+            return answer;
+        };
+        self.others.iter().fold(answer, |answer, (rule, other)| {
+            doubt(answer, *rule, other.pattern().reads(&resource).truth)
+        })
+    }
+}
+
+fn split(text: &str) -> Option<[&str; 5]> {
+    Colons::of(text)?.split(text)
+}
+
+impl<'p> ResourcePattern<'p> {
+    pub(crate) fn as_str(&self) -> &'p str {
+        str::from_utf8(self.text).unwrap_or_default()
+    }
+
+    /// Service, region, account and relative id of a pattern that begins with `acs:`, in whatever case.
+    pub(crate) fn parts(&self) -> Option<[&'p [u8]; 4]> {
+        if let Form::Simple(simple) = &self.form {
+            return simple.parts(self.text);
+        }
+        let [prefix, rest @ ..] = self.fields()?;
+        prefix
+            .eq_ignore_ascii_case("acs")
+            .then_some(rest.map(str::as_bytes))
     }
 
     /// The five fields of a pattern that has as many.
-    pub(crate) fn fields(&self) -> Option<[&str; 5]> {
-        split(&self.text, self.fields?.colons.map(|colon| colon as usize))
+    fn fields(&self) -> Option<[&'p str; 5]> {
+        split(self.as_str())
     }
 
-    /// Whether the pattern fits the resource of a request, whose fields the caller has at hand. Linear in both, no allocation. `all_readings`: with
+    /// Whether the pattern fits the resource of a request, whose parts the caller has at hand. Linear in both, no allocation. `all_readings`: with
     /// the doubts of other readings too, which never change whether it fits.
+    #[inline]
     pub(crate) fn matches(
         &self,
         resource: &Arn<'_>,
-        request: Option<[&str; 5]>,
+        parts: Option<&ArnParts<'_>>,
         all_readings: bool,
     ) -> Match {
-        let answer = self.reads(resource.as_str(), request);
-        match &self.rare {
+        if self.form == Form::Any {
+            return Match::YES; // W9
+        }
+        if let (Form::Simple(simple), Some(parts)) = (&self.form, parts) {
+            let by_fields = simple.matches(self.text, parts);
+            // Where the request has four colons each of the pattern's can only stand for one of them, so the whole text reads as its fields do.
+            if !parts.more_colons || by_fields.truth != Truth::No {
+                return by_fields;
+            }
+        }
+        self.matches_slowly(resource, all_readings)
+    }
+
+    #[cold]
+    fn matches_slowly(&self, resource: &Arn<'_>, all_readings: bool) -> Match {
+        let answer = self.reads(resource);
+        match self.rare {
             Some(rare) if all_readings && !rare.others.is_empty() => rare.doubt(answer, resource),
             _ => answer,
         }
     }
 
-    fn reads(&self, text: &str, request: Option<[&str; 5]>) -> Match {
-        if &*self.text == "*" {
+    fn reads(&self, resource: &Arn<'_>) -> Match {
+        if self.text == b"*" {
             return Match::YES; // W9
         }
-        match request {
-            Some(request) => self.matches_literally(text, request),
+        match resource.fields() {
+            Some(request) => self.matches_literally(resource.as_str(), request),
             None => self.matches_no_resource(),
         }
     }
 
     fn matches_literally(&self, text: &str, request: [&str; 5]) -> Match {
-        let by_fields = self.matches_by_fields(request);
+        let fields = self.fields();
+        let by_fields = fields.map_or(Match::NO, |fields| self.matches_by_fields(fields, request));
         if by_fields.truth != Truth::No {
             return by_fields;
         }
+        let complete = fields.is_some_and(|[prefix, ..]| prefix == "acs");
         let [.., relative] = request;
-        let complete = self.fields.is_some_and(|fields| fields.plain)
-            || self.fields().is_some_and(|[prefix, ..]| prefix == "acs");
-        if complete && memchr(b':', relative.as_bytes()).is_none() {
-            // The request has four colons and the pattern at least as many: each can only stand for one of the
-            // request's, so the whole text reads as its fields do.
-            return Match::NO;
+        if complete && !relative.contains(':') {
+            return Match::NO; // As in `matches`.
         }
         self.matches_as_a_whole(text, request, complete)
     }
@@ -149,9 +261,9 @@ impl ResourcePattern {
         complete: bool,
     ) -> Match {
         let fold = (prefix.len() + 1 + service.len()).min(FOLD_MAX);
-        let fits = match &self.rare {
+        let fits = match self.rare {
             Some(rare) => rare.whole.matches_folded(text, fold),
-            None => matches_folded(&self.text, text, fold),
+            None => matches_folded(self.as_str(), text, fold),
         };
         match (fits, complete) {
             (false, _) => Match::NO,
@@ -168,17 +280,14 @@ impl ResourcePattern {
         });
         if fits_every_arn {
             Match::unknown(OpenRule::W9)
-        } else if matches_folded(&self.text, "*", 0) {
+        } else if matches_folded(self.as_str(), "*", 0) {
             Match::unknown(OpenRule::W7)
         } else {
             Match::NO
         }
     }
 
-    fn matches_by_fields(&self, request: [&str; 5]) -> Match {
-        let (Some(shapes), Some(pattern)) = (self.fields, self.fields()) else {
-            return Match::NO;
-        };
+    fn matches_by_fields(&self, pattern: [&str; 5], request: [&str; 5]) -> Match {
         let [
             pattern_prefix,
             pattern_service,
@@ -187,50 +296,17 @@ impl ResourcePattern {
             pattern_relative,
         ] = pattern;
         let [prefix, service, region, account, relative] = request;
-        let relative_fits = || match &self.rare {
+        let relative_fits = match self.rare {
             Some(rare) => rare.relative.matches(relative),
-            None => fits_plain(pattern_relative, shapes.relative, relative, 0),
+            None => matches_folded(pattern_relative, relative, 0),
         };
-        if shapes.plain {
-            let place = |pattern: &str, place: &str| pattern == "*" || pattern == place;
-            let fits =
-                place(pattern_region, region) && place(pattern_account, account) && relative_fits();
-            return match fits {
-                true if pattern_service == service => Match::YES,
-                true if pattern_service.eq_ignore_ascii_case(service) => {
-                    Match::unknown(OpenRule::G18)
-                }
-                _ => Match::NO,
-            };
-        }
-        if !relative_fits() {
+        if !relative_fits {
             return Match::NO;
         }
         place_matches(pattern_region, region)
             .and(place_matches(pattern_account, account))
             .and(service_matches(pattern_service, service))
             .and(prefix_matches(pattern_prefix, prefix))
-    }
-}
-
-impl Rare {
-    /// The other readings compare with a resource whose own `*` and `?` mean themselves.
-    fn doubt(&self, answer: Match, resource: &Arn<'_>) -> Match {
-        let text = if resource.is_any() {
-            resource.as_str().to_owned()
-        } else {
-            marked(resource.as_str())
-        };
-        let Ok(resource) = Arn::parse(text) else {
-            return answer;
-        };
-        self.others.iter().fold(answer, |answer, (rule, pattern)| {
-            doubt(
-                answer,
-                *rule,
-                pattern.reads(resource.as_str(), resource.fields()).truth,
-            )
-        })
     }
 }
 

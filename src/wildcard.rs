@@ -82,6 +82,68 @@ impl Shape {
     }
 }
 
+/// Where the only star of a pattern is (its length where it has none), if there is no `?` and no second star: nearly all are so.
+pub(crate) fn only_star(pattern: &str) -> Option<usize> {
+    let shape = Shape::of(pattern);
+    let simple = !shape.has_question && shape.first_star == shape.last_star;
+    simple.then_some(shape.first_star as usize)
+}
+
+/// Whether the whole of `text` fits a pattern whose only star is there ([`only_star`]).
+#[inline]
+pub(crate) fn fits_one_star(pattern: &[u8], star: usize, text: &[u8]) -> bool {
+    fits_ends(pattern, star, text, same_bytes)
+}
+
+/// The same without the case of ASCII letters.
+#[inline]
+pub(crate) fn fits_one_star_ignoring_case(pattern: &[u8], star: usize, text: &[u8]) -> bool {
+    // Most patterns are spelled as requests are: then one comparison of equal bytes is all.
+    let same = |a: &[u8], b: &[u8]| same_bytes(a, b) || a.eq_ignore_ascii_case(b);
+    fits_ends(pattern, star, text, same)
+}
+
+#[inline]
+fn fits_ends(
+    pattern: &[u8],
+    star: usize,
+    text: &[u8],
+    same: impl Fn(&[u8], &[u8]) -> bool,
+) -> bool {
+    let Some((first, from_star)) = pattern.split_at_checked(star) else {
+        return false;
+    };
+    let Some((_, last)) = from_star.split_first() else {
+        return same(first, text);
+    };
+    // What the star leaves: its own run is whatever stands between.
+    let Some((start, rest)) = text.split_at_checked(first.len()) else {
+        return false;
+    };
+    let Some(end) = rest.get(rest.len().wrapping_sub(last.len())..) else {
+        return false;
+    };
+    same(first, start) && same(last, end)
+}
+
+/// Whether two texts are equal. Most are so short that a call would cost more than the comparison: two loads that overlap do for them.
+#[inline]
+pub(crate) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+    #[inline]
+    fn ends<const N: usize>(text: &[u8]) -> Option<[&[u8; N]; 2]> {
+        Some([text.first_chunk()?, text.last_chunk()?])
+    }
+    a.len() == b.len()
+        && match a.len() {
+            0 => true,
+            1..4 => a.iter().eq(b),
+            4..8 => ends::<4>(a) == ends::<4>(b),
+            8..=16 => ends::<8>(a) == ends::<8>(b),
+            17..=32 => ends::<16>(a) == ends::<16>(b),
+            _ => a == b,
+        }
+}
+
 /// Whether the whole of `text` fits a pattern without a `?` between two stars.
 pub(crate) fn fits_plain(pattern: &str, shape: Shape, text: &str, fold: usize) -> bool {
     fits(pattern, shape, &[], text, fold)

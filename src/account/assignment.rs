@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use crate::account::{Caller, Organization};
+use crate::arn::Arn;
 use crate::decision::{self, Decision, Evaluation, Explanation, Part};
 use crate::policy::{Applicable, Policies, Policy, PolicySet, Stage};
 use crate::principal::Principal;
 use crate::problem::RequestError;
 use crate::question::Question;
+use crate::request::Request;
+use crate::source::Position;
 
 /// Where a question's policies come from.
 #[derive(Clone, Debug)]
@@ -31,10 +34,10 @@ impl Assignment {
     /// When the caller is not known, or not named where it matters who asks.
     pub fn decide(&self, question: &Question) -> Result<Decision, RequestError> {
         let found = self.find(question)?;
-        Ok(decision::decide(
-            &question.request,
-            found.parts(question).into_iter(),
-        ))
+        let request = &question.request;
+        Ok(decision::decide(request, |resource| {
+            found.applicable(request, resource)
+        }))
     }
 
     /// The same, with the stage and the statements that decided.
@@ -66,11 +69,11 @@ impl Assignment {
         }
     }
 
-    /// The statements that match the question's request, or may match it, in whatever stage: what a coverage counts.
+    /// The places of the statements that match the question's request, or may match it, in whatever stage: what a coverage counts.
     pub(crate) fn touched(
         &self,
         question: &Question,
-    ) -> Result<Vec<(Arc<Policy>, usize)>, RequestError> {
+    ) -> Result<Vec<(Arc<str>, Position)>, RequestError> {
         let found = self.find(question)?;
         let parts = found.parts(question);
         Ok(parts
@@ -98,21 +101,22 @@ impl Assignment {
 }
 
 impl Found<'_> {
-    fn parts<'w>(&'w self, question: &'w Question) -> Vec<Part<'w>> {
+    fn applicable<'w>(&'w self, request: &Request<'_>, resource: &Arn<'_>) -> Applicable<'w> {
         match self {
-            Found::Inline(policies, session) => {
-                let applicable = Applicable {
-                    session: *session,
-                    ..policies.applicable()
-                };
-                question
-                    .request
-                    .resources()
-                    .map(|resource| (applicable, resource))
-                    .collect()
-            }
-            Found::Caller(caller, session) => caller.parts(&question.request, *session).collect(),
+            Found::Inline(policies, session) => Applicable {
+                session: *session,
+                ..policies.applicable()
+            },
+            Found::Caller(caller, session) => caller.applicable(request, resource, *session),
         }
+    }
+
+    fn parts<'w>(&'w self, question: &'w Question) -> Vec<Part<'w>> {
+        let request = &question.request;
+        request
+            .resources()
+            .map(|resource| (self.applicable(request, resource), resource))
+            .collect()
     }
 }
 

@@ -223,29 +223,29 @@ impl<'o> Caller<'o> {
         if request.principal() != self.principal {
             return Decision::ImplicitDeny;
         }
-        decision::decide(request, self.parts(request, session))
+        decision::decide(request, |resource| {
+            self.applicable(request, resource, session)
+        })
     }
 
-    pub(crate) fn parts<'w>(
+    fn parts<'w>(
         &'w self,
         request: &'w Request<'w>,
         session: Option<&'w PolicySet>,
     ) -> impl Iterator<Item = Part<'w>> {
-        request.resources().map(move |resource| {
-            let applicable = self.applicable(request, resource);
-            (
-                Applicable {
-                    session,
-                    ..applicable
-                },
-                resource,
-            )
-        })
+        let applicable = move |resource| (self.applicable(request, resource, session), resource);
+        request.resources().map(applicable)
     }
 
     /// What applies to this resource of a request.
-    fn applicable<'w>(&'w self, request: &Request<'_>, resource: &Arn<'_>) -> Applicable<'w> {
+    fn applicable<'w>(
+        &'w self,
+        request: &Request<'_>,
+        resource: &Arn<'_>,
+        session: Option<&'w PolicySet>,
+    ) -> Applicable<'w> {
         let mut applicable: Applicable<'w> = self.applicable;
+        applicable.session = session;
         let Some(owner) = request.owner_of(resource) else {
             return applicable;
         };

@@ -10,8 +10,9 @@ use crate::decision::unit::Unit;
 use crate::decision::walk::{Listener, Outcome, Part, UnitKey, Walk};
 use crate::decision::{AccessDeniedDetail, Decision, DeterminingStatement, Evaluation};
 use crate::document::Effect;
-use crate::policy::{CompiledStatement, Element, Policy, Stage, is_assume_role};
+use crate::policy::{CompiledStatement, Element, Stage, is_assume_role};
 use crate::request::{Facts, Request};
+use crate::source::Position;
 use crate::truth::{OpenRule, OpenRules, Truth};
 
 /// The whole answer (contracts, section 5).
@@ -243,8 +244,8 @@ impl Listener for Told {
     }
 }
 
-fn place(policy: &Policy, statement: &CompiledStatement) -> String {
-    format!("{}:{}", policy.file, statement.position)
+fn place(statement: &CompiledStatement<'_>) -> String {
+    format!("{}:{}", statement.policy().file, statement.position())
 }
 
 fn determined_by(answers: &[Answer<'_>]) -> Vec<DeterminingStatement> {
@@ -274,19 +275,18 @@ fn determining(stage: Stage, unit: Unit<'_>, answer: &Answer<'_>) -> Vec<Determi
         Effect::Deny
     };
     let of_truth = |truth| {
-        let matching = unit.set.statements().filter(move |(policy, statement)| {
-            statement.effect == wanted
-                && unit.applies(policy, statement, answer.facts()).truth == truth
+        let matching = unit.set.statements().filter(move |statement| {
+            statement.effect() == wanted && unit.applies(statement, answer.facts()).truth == truth
         });
-        let described = matching.map(|(policy, statement)| DeterminingStatement {
+        let described = matching.map(|statement| DeterminingStatement {
             stage,
-            policy: Arc::clone(&policy.name),
-            statement: statement.index,
-            sid: statement.sid.clone(),
-            effect: statement.effect,
-            at: place(policy, statement),
+            policy: Arc::clone(&statement.policy().name),
+            statement: statement.index(),
+            sid: statement.sid().map(Into::into),
+            effect: statement.effect(),
+            at: place(&statement),
             because: statement
-                .conditions
+                .conditions()
                 .iter()
                 .map(|condition| condition.describe(answer.facts(), true))
                 .collect(),
@@ -351,27 +351,21 @@ fn side_doubts(
     let matches: Vec<_> = unit
         .set
         .statements()
-        .filter(|(_, statement)| statement.effect == effect)
-        .map(|(policy, statement)| {
-            (
-                policy,
-                statement,
-                unit.applies(policy, statement, answer.facts()),
-            )
-        })
+        .filter(|statement| statement.effect() == effect)
+        .map(|statement| (statement, unit.applies(&statement, answer.facts())))
         .collect();
-    let any_counts = matches.iter().any(|(.., answer)| counts(answer.truth));
-    for (policy, statement, matched) in matches
+    let any_counts = matches.iter().any(|(_, answer)| counts(answer.truth));
+    for (statement, matched) in matches
         .into_iter()
-        .filter(|(.., answer)| counts(answer.truth) == any_counts)
+        .filter(|(_, answer)| counts(answer.truth) == any_counts)
     {
         for rule in matched.doubts.iter() {
             let doubt = Doubt {
                 rule,
                 stage,
-                policy: Some(Arc::clone(&policy.name)),
-                statement: Some(statement.index),
-                detail: doubt_detail(rule, statement, unit, answer.facts(), effect, any_counts),
+                policy: Some(Arc::clone(&statement.policy().name)),
+                statement: Some(statement.index()),
+                detail: doubt_detail(rule, &statement, unit, answer.facts(), effect, any_counts),
             };
             if doubts.len() < SHOWN_MAX && !doubts.contains(&doubt) {
                 doubts.push(doubt);
@@ -383,7 +377,7 @@ fn side_doubts(
 /// `StringNotEquals acs:SourceVpc: the request has no acs:SourceVpc; …; whether … is not documented; taken as not granting`
 fn doubt_detail(
     rule: OpenRule,
-    statement: &CompiledStatement,
+    statement: &CompiledStatement<'_>,
     unit: Unit<'_>,
     facts: &Facts<'_>,
     effect: Effect,
@@ -404,7 +398,7 @@ fn doubt_detail(
     };
     let subject = match element {
         Some(Element::Condition(number)) => statement
-            .conditions
+            .conditions()
             .get(number)
             .map(|condition| {
                 format!(
@@ -481,18 +475,12 @@ fn near_misses(answer: &Answer<'_>) -> Vec<NearMiss> {
         let Some(unit) = answer.walk.unit(key) else {
             continue;
         };
-        for (policy, statement) in unit
+        for statement in unit
             .set
             .statements()
-            .filter(|(_, statement)| statement.effect == Effect::Allow)
+            .filter(|statement| statement.effect() == Effect::Allow)
         {
-            misses.extend(near_miss(
-                key.stage(),
-                unit,
-                policy,
-                statement,
-                answer.facts(),
-            ));
+            misses.extend(near_miss(key.stage(), unit, &statement, answer.facts()));
         }
     }
     misses.sort_by_key(|(distance, _)| *distance);
@@ -504,8 +492,7 @@ fn near_misses(answer: &Answer<'_>) -> Vec<NearMiss> {
 fn near_miss(
     stage: Stage,
     unit: Unit<'_>,
-    policy: &Policy,
-    statement: &CompiledStatement,
+    statement: &CompiledStatement<'_>,
     facts: &Facts<'_>,
 ) -> Option<(u32, NearMiss)> {
     let mut failures = Vec::new();
@@ -536,19 +523,19 @@ fn near_miss(
     let first = failures.first()?;
     let miss = NearMiss {
         stage,
-        policy: Arc::clone(&policy.name),
-        statement: statement.index,
-        effect: statement.effect,
+        policy: Arc::clone(&statement.policy().name),
+        statement: statement.index(),
+        effect: statement.effect(),
         failed: first.failed,
         detail: first.detail.clone(),
-        at: place(policy, statement),
+        at: place(statement),
         failures,
     };
     Some((distance, miss))
 }
 
 /// A condition is the nearest miss, another action of the same service the farthest that is still worth a word.
-fn weight(element: Element, statement: &CompiledStatement, facts: &Facts<'_>) -> Option<u32> {
+fn weight(element: Element, statement: &CompiledStatement<'_>, facts: &Facts<'_>) -> Option<u32> {
     match element {
         Element::Condition(_) | Element::Untold => Some(1),
         Element::Principal => Some(10),
@@ -566,12 +553,12 @@ fn weight(element: Element, statement: &CompiledStatement, facts: &Facts<'_>) ->
     }
 }
 
-fn failure(element: Element, statement: &CompiledStatement, facts: &Facts<'_>) -> Failure {
+fn failure(element: Element, statement: &CompiledStatement<'_>, facts: &Facts<'_>) -> Failure {
     let (failed, detail) = match element {
         Element::Condition(number) => (
             "condition",
             statement
-                .conditions
+                .conditions()
                 .get(number)
                 .map(|condition| condition.describe(facts, false))
                 .unwrap_or_default(),
@@ -659,9 +646,7 @@ fn notes(answer: &Answer<'_>) -> Vec<String> {
         policies.unknown_owner,
         "the account that owns the resource is not in the snapshot; policies on its resources are not known",
     );
-    let said = facts
-        .fields
-        .is_none_or(|[_, _, _, account, _]| !matches!(account, "" | "*"));
+    let said = facts.resource.is_any() || facts.resource.account().is_some();
     note(
         !said && facts.request.resource_owner().is_none() && principal.account().is_some(),
         "nobody says who owns the resource; it was taken as the caller's own (A2)",
@@ -678,13 +663,13 @@ fn notes(answer: &Answer<'_>) -> Vec<String> {
 pub(crate) fn touched<'w>(
     request: &'w Request<'w>,
     (policies, resource): &'w Part<'w>,
-) -> Vec<(Arc<Policy>, usize)> {
+) -> Vec<(Arc<str>, Position)> {
     let walk = Walk::new(request, policies, resource);
     let mut touched = Vec::new();
     for unit in walk.keys().filter_map(|key| walk.unit(key)) {
-        for (policy, statement) in unit.set.statements() {
-            if unit.applies(policy, statement, &walk.facts).truth != Truth::No {
-                touched.push((Arc::clone(policy), statement.index));
+        for statement in unit.set.statements() {
+            if unit.applies(&statement, &walk.facts).truth != Truth::No {
+                touched.push((Arc::clone(&statement.policy().file), statement.position()));
             }
         }
     }

@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::arn::Arn;
 use crate::document::Effect;
-use crate::policy::{Policies, Stage};
+use crate::policy::{Applicable, Policies, Stage};
 use crate::request::Request;
 use crate::truth::OpenRule;
 
@@ -67,6 +68,14 @@ impl Decision {
             Decision::ExplicitDeny => 2,
         }
     }
+
+    fn worse(self, other: Decision) -> Decision {
+        if other.badness() > self.badness() {
+            other
+        } else {
+            self
+        }
+    }
 }
 
 impl fmt::Display for Decision {
@@ -113,12 +122,7 @@ impl Policies {
     /// Decides a request. Cannot fail, does no I/O, locks nothing; a call on several resources gets the worst of its
     /// answers (A6).
     pub fn decide(&self, request: &Request<'_>) -> Decision {
-        decide(
-            request,
-            request
-                .resources()
-                .map(|resource| (self.applicable(), resource)),
-        )
+        decide(request, |_| self.applicable())
     }
 
     /// The same decision, with the stage and the statements that made it.
@@ -140,19 +144,21 @@ impl Policies {
     }
 }
 
-/// A6: the worst of the answers for each resource.
+/// A6: the worst of the answers for each resource. `applicable`: what applies to the caller and a resource.
 pub(crate) fn decide<'w>(
     request: &'w Request<'w>,
-    parts: impl Iterator<Item = Part<'w>>,
+    applicable: impl Fn(&'w Arn<'w>) -> Applicable<'w>,
 ) -> Decision {
-    let mut worst = Decision::Allow;
-    for (policies, resource) in parts {
-        let decision = Walk::new(request, &policies, resource)
+    let decide_on = |resource| {
+        let policies = applicable(resource);
+        Walk::new(request, &policies, resource)
             .run(&mut Silent)
-            .decision;
-        if decision.badness() > worst.badness() {
-            worst = decision;
-        }
+            .decision
+    };
+    let first = decide_on(request.resource());
+    if request.has_one_resource() {
+        return first;
     }
-    worst
+    let others = request.resources().skip(1).map(decide_on);
+    others.fold(first, Decision::worse)
 }

@@ -2,12 +2,9 @@
 
 use crate::decision::Decision;
 use crate::document::Effect;
-use crate::policy::{CompiledStatement, Policy, PolicySet, RequestKeys, Settings};
+use crate::policy::{CompiledStatement, Keys, PolicySet, Settings};
 use crate::request::Facts;
 use crate::truth::{Match, OpenRule, OpenRules, Truth};
-
-/// The request's keys on one resource, hashed when a set first asks for them.
-pub(crate) type Keys<'r> = std::cell::OnceCell<RequestKeys<'r>>;
 
 /// One unit and what it is asked.
 #[derive(Clone, Copy)]
@@ -41,13 +38,11 @@ impl<'p> Unit<'p> {
     }
 
     /// Whether a statement of this unit matches, and whether that counts as a match for its effect.
-    pub(crate) fn applies(
-        &self,
-        policy: &Policy,
-        statement: &CompiledStatement,
-        facts: &Facts<'_>,
-    ) -> Match {
-        if self.denies_of_scope_all_only && statement.effect == Effect::Deny && !policy.scope_all {
+    pub(crate) fn applies(&self, statement: &CompiledStatement<'_>, facts: &Facts<'_>) -> Match {
+        if self.denies_of_scope_all_only
+            && statement.effect() == Effect::Deny
+            && !statement.policy().scope_all
+        {
             return Match::NO;
         }
         let mut answer = statement.applies(facts, self.settings);
@@ -58,22 +53,20 @@ impl<'p> Unit<'p> {
             .map_or(answer, |rule| answer.and(Match::unknown(rule)))
     }
 
-    /// Only the decision: stops at the first Deny that matches, else at the first Allow.
-    pub(crate) fn decide<'r>(&self, facts: &Facts<'r>, keys: &Keys<'r>) -> Decision {
-        let keys = || keys.get_or_init(|| RequestKeys::new(facts.request, facts.resource));
-        let denies = |policy: &Policy, statement: &CompiledStatement| {
-            self.applies(policy, statement, facts).truth != Truth::No
-        };
-        if self.set.any(Effect::Deny, keys, denies) {
-            return Decision::ExplicitDeny;
-        }
-        let allows = |policy: &Policy, statement: &CompiledStatement| {
-            self.applies(policy, statement, facts).truth == Truth::Yes
-        };
-        if self.set.any(Effect::Allow, keys, allows) {
-            Decision::Allow
-        } else {
-            Decision::ImplicitDeny
+    /// Only the decision: stops at the first Deny that matches, and asks no Allow more once one has matched.
+    pub(crate) fn decide(&self, facts: &Facts<'_>, keys: &Keys) -> Decision {
+        let mut allowed = false;
+        let denied = self.set.any(facts, keys, |effect, statement| {
+            if effect == Effect::Deny {
+                return self.applies(&statement, facts).truth != Truth::No;
+            }
+            allowed = allowed || self.applies(&statement, facts).truth == Truth::Yes;
+            false
+        });
+        match (denied, allowed) {
+            (true, _) => Decision::ExplicitDeny,
+            (false, true) => Decision::Allow,
+            (false, false) => Decision::ImplicitDeny,
         }
     }
 
@@ -81,9 +74,9 @@ impl<'p> Unit<'p> {
     pub(crate) fn evaluate(&self, facts: &Facts<'_>) -> (Decision, UnitDoubts) {
         let mut deny = Side::default();
         let mut allow = Side::default();
-        for (policy, statement) in self.set.statements() {
-            let answer = self.applies(policy, statement, facts);
-            match statement.effect {
+        for statement in self.set.statements() {
+            let answer = self.applies(&statement, facts);
+            match statement.effect() {
                 Effect::Deny => deny.add(answer, answer.truth != Truth::No),
                 Effect::Allow => allow.add(answer, answer.truth == Truth::Yes),
             }

@@ -2,10 +2,9 @@
 
 use crate::arn::Arn;
 use crate::decision::Decision;
-use crate::decision::unit::{Keys, Unit};
+use crate::decision::unit::Unit;
 use crate::document::Effect;
-use crate::head::Head;
-use crate::policy::{Applicable, Combination, GroupPolicies, Level, Stage, is_assume_role};
+use crate::policy::{Applicable, Combination, GroupPolicies, Keys, Level, Stage, is_assume_role};
 use crate::principal::Principal;
 use crate::request::{Facts, Request};
 use crate::truth::OpenRule;
@@ -105,7 +104,7 @@ pub(crate) type Part<'w> = (Applicable<'w>, &'w Arn<'w>);
 pub(crate) struct Walk<'w> {
     policies: &'w Applicable<'w>,
     pub(crate) facts: Facts<'w>,
-    keys: Keys<'w>,
+    keys: Keys,
 }
 
 impl<'w> Walk<'w> {
@@ -114,13 +113,11 @@ impl<'w> Walk<'w> {
         policies: &'w Applicable<'w>,
         resource: &'w Arn<'w>,
     ) -> Walk<'w> {
-        let fields = resource.fields();
         let facts = Facts {
             request,
             resource,
-            action_head: Head::of(request.action()),
-            fields,
-            owner: request.owner_among(fields),
+            parts: resource.parts(),
+            owner: request.owner_of(resource),
             // What a snapshot knows is not overruled by what a request says.
             principal_id: policies.principal_id.or(request.principal_id()),
             all_readings: false,
@@ -129,7 +126,7 @@ impl<'w> Walk<'w> {
         Walk {
             policies,
             facts,
-            keys: Keys::new(),
+            keys: Keys::default(),
         }
     }
 
@@ -341,8 +338,8 @@ impl<'w> Walk<'w> {
 
     /// E6 to E9, E12 to E18.
     fn permission(&mut self, told: &mut impl Listener) -> Outcome {
-        let service = match self.facts.fields {
-            Some([_, service, ..]) => service,
+        let service = match self.facts.resource.service() {
+            Some(service) => service,
             None => self.facts.request.action_service(),
         };
         let combination = Combination::of_service(service);

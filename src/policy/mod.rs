@@ -1,6 +1,9 @@
 //! Policies made ready to be matched: one `PolicySet` for each stage of the evaluation.
 
-mod index;
+mod filed;
+mod keys;
+mod long_list;
+mod packed;
 mod principal;
 mod read;
 mod set;
@@ -13,10 +16,13 @@ use serde::Serialize;
 
 use crate::document::{Document, Effect, ResourceService};
 
-pub(crate) use index::RequestKeys;
 pub(crate) use read::read_policy;
+pub(crate) use set::Keys;
 pub use set::PolicySet;
 pub(crate) use statement::{CompiledStatement, Element, is_assume_role};
+
+use keys::Signature;
+use statement::Row;
 
 /// A step of the evaluation process, in its order (E4 to E8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -61,13 +67,28 @@ impl fmt::Display for Stage {
 }
 
 /// One policy with its name, compiled once and shared by everybody it is attached to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Policy {
     pub(crate) name: Arc<str>,
     pub(crate) file: Arc<str>,
-    pub(crate) statements: Box<[CompiledStatement]>,
     /// X5: a control policy that binds the account itself too.
     pub(crate) scope_all: bool,
+    /// The patterns of all statements (`packed.rs`).
+    patterns: Box<[u8]>,
+    /// The statements' other parts, in the document's order.
+    rows: Box<[Row]>,
+    /// The Denies first, which end a search.
+    signed: Arc<[Signed]>,
+}
+
+/// What tells without a look at a statement that it does not match.
+#[derive(Clone, Copy, Debug)]
+struct Signed {
+    action: Signature,
+    resource: Signature,
+    /// Where its patterns begin.
+    start: u32,
+    effect: Effect,
 }
 
 impl Policy {
@@ -78,34 +99,67 @@ impl Policy {
         let usable = |statement: &&crate::Statement| {
             document.is_complete() || statement.effect() == Effect::Deny
         };
-        let statements = document
-            .statements()
-            .iter()
-            .filter(usable)
-            .map(|statement| {
-                let position = source.position(statement.span().start);
-                CompiledStatement::new(statement, document.kind(), position)
-            });
-        Policy {
-            name: name.into(),
-            file: source.shared_name(),
-            statements: statements.collect(),
+        let statements = document.statements().iter().filter(usable);
+        let mut patterns = Vec::new();
+        let rows = statements.zip(0..).map(|(statement, number)| {
+            let position = source.position(statement.span().start);
+            Row::new(statement, number, document.kind(), position, &mut patterns)
+        });
+        let rows: Box<[Row]> = rows.collect();
+        let (name, file) = (name.into(), source.shared_name());
+        let mut policy = Policy {
+            // One text, where they are the same.
+            name: if name == file {
+                Arc::clone(&file)
+            } else {
+                name
+            },
+            file,
             scope_all: false,
-        }
+            patterns: patterns.into(),
+            rows,
+            signed: Arc::default(),
+        };
+        let signed = policy.rows.iter().filter_map(|row| policy.sign(row));
+        let mut signed: Vec<Signed> = signed.collect();
+        signed.sort_by_key(|signed| signed.effect == Effect::Allow);
+        policy.signed = signed.into();
+        policy
+    }
+
+    fn sign(&self, row: &Row) -> Option<Signed> {
+        let statement = CompiledStatement::at(self, row.start)?;
+        let (action, resource) = keys::signatures(&statement);
+        Some(Signed {
+            action,
+            resource,
+            start: row.start,
+            effect: row.effect,
+        })
+    }
+
+    /// In the order of the document, for explanations.
+    pub(crate) fn statements(&self) -> impl Iterator<Item = CompiledStatement<'_>> {
+        let mut starts: Vec<u32> = self.signed.iter().map(|signed| signed.start).collect();
+        starts.sort_unstable();
+        let at = |start| CompiledStatement::at(self, start);
+        starts.into_iter().filter_map(at)
+    }
+
+    fn signed_statements(&self) -> impl Iterator<Item = (CompiledStatement<'_>, &Signed)> {
+        let signed = self.signed.iter();
+        signed.filter_map(|signed| Some((CompiledStatement::at(self, signed.start)?, signed)))
     }
 
     /// The same without its Allows.
     pub(crate) fn denies_only(&self) -> Policy {
+        let denies = self
+            .signed
+            .iter()
+            .filter(|signed| signed.effect == Effect::Deny);
         Policy {
-            name: Arc::clone(&self.name),
-            file: Arc::clone(&self.file),
-            statements: self
-                .statements
-                .iter()
-                .filter(|statement| statement.effect == Effect::Deny)
-                .cloned()
-                .collect(),
-            scope_all: self.scope_all,
+            signed: denies.copied().collect(),
+            ..self.clone()
         }
     }
 
@@ -126,9 +180,7 @@ impl Policy {
 
     /// How many statements it has, and where each begins.
     pub fn statement_places(&self) -> impl ExactSizeIterator<Item = (usize, crate::Position)> {
-        self.statements
-            .iter()
-            .map(|statement| (statement.index, statement.position))
+        self.rows.iter().map(|row| (row.index, row.position))
     }
 }
 

@@ -1,10 +1,30 @@
 //! The policies of one stage.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::document::Effect;
-use crate::policy::index::{Index, RequestKeys};
-use crate::policy::{CompiledStatement, Policy};
+use crate::policy::filed::Filed;
+use crate::policy::keys::{RequestKeys, RequestSignature, Signature};
+use crate::policy::{CompiledStatement, Policy, Signed};
+use crate::request::Facts;
+
+/// The keys of a request on one resource, each kind made when a set first asks for it.
+#[derive(Debug, Default)]
+pub(crate) struct Keys {
+    signature: OnceCell<RequestSignature>,
+    hashed: OnceCell<RequestKeys>,
+}
+
+impl Keys {
+    pub(super) fn signature(&self, facts: &Facts<'_>) -> &RequestSignature {
+        self.signature.get_or_init(|| RequestSignature::of(facts))
+    }
+
+    pub(super) fn hashed(&self, facts: &Facts<'_>) -> &RequestKeys {
+        self.hashed.get_or_init(|| RequestKeys::of(facts))
+    }
+}
 
 /// The policies of one stage.
 ///
@@ -19,51 +39,106 @@ use crate::policy::{CompiledStatement, Policy};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct PolicySet {
-    policies: Arc<[Arc<Policy>]>,
-    index: Arc<Index>,
+    members: Arc<[Member]>,
+    /// Many statements are looked up in tables; few are gone through.
+    filed: Option<Arc<Filed>>,
 }
+
+/// One policy of a set, and what tells without a look at it that none of its statements match.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    action: Signature,
+    resource: Signature,
+    signed: Arc<[Signed]>,
+    policy: Arc<Policy>,
+}
+
+/// Up to this many statements are gone through; measured, see `docs/performance.md`.
+const SCAN_MAX: usize = 160;
+/// So few that a signature costs more than it saves.
+const TINY: usize = 3;
 
 impl FromIterator<Arc<Policy>> for PolicySet {
     fn from_iter<I: IntoIterator<Item = Arc<Policy>>>(policies: I) -> PolicySet {
-        let policies: Arc<[Arc<Policy>]> = policies.into_iter().collect();
-        let index = Arc::new(Index::new(policies.iter().map(|policy| &**policy)));
-        PolicySet { policies, index }
+        let members = policies.into_iter().map(|policy| {
+            let all = |side: fn(&Signed) -> Signature| {
+                policy.signed.iter().map(side).fold(0, |all, of| all | of)
+            };
+            Member {
+                action: all(|signed| signed.action),
+                resource: all(|signed| signed.resource),
+                signed: Arc::clone(&policy.signed),
+                policy,
+            }
+        });
+        let members: Arc<[Member]> = members.collect();
+        let statements: usize = members.iter().map(|member| member.signed.len()).sum();
+        let filed = (statements > SCAN_MAX)
+            .then(|| Arc::new(Filed::new(members.iter().map(|member| &*member.policy))));
+        PolicySet { members, filed }
     }
 }
 
 impl PolicySet {
     /// The policies, in the order given (which decides nothing).
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Policy>> {
-        self.policies.iter()
+        self.members.iter().map(|member| &member.policy)
     }
 
     /// Whether no policy is attached.
     pub fn is_empty(&self) -> bool {
-        self.policies.is_empty()
+        self.members.is_empty()
     }
 
-    pub(crate) fn statements(&self) -> impl Iterator<Item = (&Arc<Policy>, &CompiledStatement)> {
-        self.policies.iter().flat_map(|policy| {
-            policy
-                .statements
-                .iter()
-                .map(move |statement| (policy, statement))
-        })
+    pub(crate) fn statements(&self) -> impl Iterator<Item = CompiledStatement<'_>> {
+        self.iter().flat_map(|policy| policy.statements())
     }
 
-    /// Whether `matches` says yes to a statement of this effect; only those that may match the request are asked.
-    pub(crate) fn any<'k>(
-        &self,
-        effect: Effect,
-        keys: impl FnOnce() -> &'k RequestKeys<'k>,
-        mut matches: impl FnMut(&Policy, &CompiledStatement) -> bool,
+    /// Calls `visit` for the statements that may match the request, until it says yes; whether it did.
+    pub(crate) fn any<'p>(
+        &'p self,
+        facts: &Facts<'_>,
+        keys: &Keys,
+        mut visit: impl FnMut(Effect, CompiledStatement<'p>) -> bool,
     ) -> bool {
-        self.index.any(effect, keys, |candidate| {
-            let policy = self.policies.get(candidate.policy as usize);
-            let statement = policy.and_then(|policy| {
-                Some((policy, policy.statements.get(candidate.statement as usize)?))
+        let mut visit = |policy: &'p Policy, start, effect| {
+            CompiledStatement::at(policy, start).is_some_and(|statement| visit(effect, statement))
+        };
+        if let Some(filed) = &self.filed {
+            return filed.any(facts, keys, |candidate, effect| {
+                let member = self.members.get(candidate.policy as usize);
+                member.is_some_and(|member| visit(&member.policy, candidate.start, effect))
             });
-            statement.is_some_and(|(policy, statement)| matches(policy, statement))
-        })
+        }
+        match &*self.members {
+            [] => false,
+            [member] if member.signed.len() <= TINY => member
+                .signed
+                .iter()
+                .any(|signed| visit(&member.policy, signed.start, signed.effect)),
+            members => {
+                let request = keys.signature(facts);
+                let action = request.action;
+                // A Deny's is never the smaller one.
+                let (of_deny, of_allow) = (
+                    request.resource(Effect::Deny),
+                    request.resource(Effect::Allow),
+                );
+                members
+                    .iter()
+                    .filter(|member| member.action & action != 0 && member.resource & of_deny != 0)
+                    .any(|member| {
+                        let may_match = |signed: &&Signed| {
+                            let resource = match signed.effect {
+                                Effect::Deny => of_deny,
+                                Effect::Allow => of_allow,
+                            };
+                            signed.action & action != 0 && signed.resource & resource != 0
+                        };
+                        let mut candidates = member.signed.iter().filter(may_match);
+                        candidates.any(|signed| visit(&member.policy, signed.start, signed.effect))
+                    })
+            }
+        }
     }
 }

@@ -2,38 +2,120 @@
 
 use crate::condition::Condition;
 use crate::document::{Effect, PolicyKind, Statement};
-use crate::head::{Head, HeadTest};
-use crate::policy::Settings;
+use crate::policy::long_list::LongList;
+use crate::policy::packed::{self, ActionPattern, Flags, Packed};
 use crate::policy::principal::PrincipalTest;
+use crate::policy::{Policy, Settings};
 use crate::request::Facts;
-use crate::resource_pattern::ResourcePattern;
+use crate::resource_pattern::{RareResource, ResourcePattern};
 use crate::source::Position;
 use crate::truth::{Match, OpenRule, Truth};
-use crate::wildcard::Wildcard;
+use crate::wildcard::{Wildcard, fits_one_star_ignoring_case};
 
 /// A statement with everything read that can be read before a request comes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CompiledStatement<'p> {
+    policy: &'p Policy,
+    /// Not looked at before the patterns match: it is on another cache line.
+    row: &'p Row,
+    packed: Packed<'p>,
+}
+
+/// What a policy keeps of a statement beside its patterns.
 #[derive(Clone, Debug)]
-pub(crate) struct CompiledStatement {
+pub(crate) struct Row {
     pub(crate) index: usize,
     pub(crate) position: Position,
-    pub(crate) sid: Option<Box<str>>,
     pub(crate) effect: Effect,
-    principal: Option<PrincipalTest>,
-    action: ActionTest,
-    /// `None` in a trust policy, which is about its own role.
-    resource: Option<Box<[ResourcePattern]>>,
-    pub(crate) conditions: Box<[Condition]>,
-    untold: Box<[OpenRule]>,
-    /// Neither a principal nor anything untold: action, resource and conditions are all there is.
-    is_plain: bool,
+    /// Where its patterns are among the policy's.
+    pub(crate) start: u32,
+    /// Most have nothing of this.
+    more: Option<Box<More>>,
 }
 
 #[derive(Clone, Debug)]
-struct ActionTest {
-    negated: bool,
-    patterns: Box<[(HeadTest, Wildcard)]>,
-    /// E11: in a trust policy `sts:AssumeRole` stands for its SAML and OIDC forms too.
-    trust: bool,
+struct More {
+    sid: Option<Box<str>>,
+    principal: Option<PrincipalTest>,
+    conditions: Box<[Condition]>,
+    untold: Box<[OpenRule]>,
+    rare_actions: Box<[Wildcard]>,
+    rare_resources: Box<[RareResource]>,
+    resources: Option<LongList>,
+}
+
+impl Row {
+    /// Writes the statement's patterns to the end of the policy's and keeps the rest.
+    pub(crate) fn new(
+        statement: &Statement,
+        number: u32,
+        kind: PolicyKind,
+        position: Position,
+        patterns: &mut Vec<u8>,
+    ) -> Row {
+        let conditions = statement.conditions.iter().map(|condition| {
+            let values = condition.values.iter().map(|value| value.text.as_str());
+            Condition::new(
+                condition.operator,
+                condition.qualifier,
+                &condition.key.text,
+                values,
+            )
+        });
+        let has_principal = statement.principal.is_some();
+        let matters =
+            has_principal || !statement.conditions.is_empty() || !statement.untold.is_empty();
+        let trust = kind == PolicyKind::Trust;
+        let no_resource = trust || statement.untold.contains(&OpenRule::G11);
+        let many = !no_resource && statement.resource.len() >= LongList::WORTHWHILE;
+        let flags = Flags::none()
+            .with(Flags::NOT_ACTION, statement.action.negated)
+            .with(Flags::TRUST, trust)
+            .with(Flags::NO_RESOURCE, no_resource)
+            .with(Flags::MORE, matters)
+            .with(Flags::MANY_RESOURCES, many);
+        let start = patterns.len();
+        let (rare_actions, rare_resources) = packed::write(
+            patterns,
+            number,
+            flags,
+            statement
+                .action
+                .patterns
+                .iter()
+                .map(|text| text.text.as_str()),
+            statement.resource.iter().map(|text| text.text.as_str()),
+        );
+        let start = u32::try_from(start).unwrap_or(u32::MAX);
+        let list = Packed::at(patterns, start).filter(|_| many);
+        let more = More {
+            sid: statement.sid.as_ref().map(|sid| sid.text.as_str().into()),
+            principal: statement.principal.as_ref().map(|principal| {
+                PrincipalTest::new(
+                    principal,
+                    kind,
+                    !statement.conditions.is_empty() || statement.untold.contains(&OpenRule::G13),
+                )
+            }),
+            conditions: conditions.collect(),
+            untold: statement.untold.as_slice().into(),
+            resources: list.map(|packed| LongList::new(&packed, &rare_resources)),
+            rare_actions: rare_actions.into(),
+            rare_resources: rare_resources.into(),
+        };
+        let has_more = matters
+            || many
+            || more.sid.is_some()
+            || !more.rare_actions.is_empty()
+            || !more.rare_resources.is_empty();
+        Row {
+            index: statement.index,
+            position,
+            effect: statement.effect,
+            start,
+            more: has_more.then(|| Box::new(more)),
+        }
+    }
 }
 
 /// A part of a statement that can fail to match.
@@ -48,108 +130,138 @@ pub(crate) enum Element {
     Untold,
 }
 
-impl CompiledStatement {
-    pub(crate) fn new(
-        statement: &Statement,
-        kind: PolicyKind,
-        position: Position,
-    ) -> CompiledStatement {
-        let trust = kind == PolicyKind::Trust;
-        let patterns = statement
-            .resource
-            .iter()
-            .map(|pattern| ResourcePattern::new(&pattern.text));
-        let has_resource = !trust && !statement.untold.contains(&OpenRule::G11);
-        let conditions = statement.conditions.iter().map(|condition| {
-            let values = condition.values.iter().map(|value| value.text.as_str());
-            Condition::new(
-                condition.operator,
-                condition.qualifier,
-                &condition.key.text,
-                values,
-            )
-        });
-        CompiledStatement {
-            index: statement.index,
-            position,
-            sid: statement.sid.as_ref().map(|sid| sid.text.as_str().into()),
-            effect: statement.effect,
-            principal: statement.principal.as_ref().map(|principal| {
-                PrincipalTest::new(
-                    principal,
-                    kind,
-                    !statement.conditions.is_empty() || statement.untold.contains(&OpenRule::G13),
-                )
-            }),
-            action: ActionTest {
-                negated: statement.action.negated,
-                patterns: statement
-                    .action
-                    .patterns
-                    .iter()
-                    .map(|pattern| {
-                        (
-                            HeadTest::of(&pattern.text),
-                            Wildcard::new(pattern.text.as_str()),
-                        )
-                    })
-                    .collect(),
-                trust,
-            },
-            resource: has_resource.then(|| patterns.collect()),
-            conditions: conditions.collect(),
-            untold: statement.untold.as_slice().into(),
-            is_plain: statement.principal.is_none() && statement.untold.is_empty(),
-        }
+impl<'p> CompiledStatement<'p> {
+    /// The statement whose patterns begin at this place of the policy's.
+    #[inline]
+    pub(crate) fn at(policy: &'p Policy, start: u32) -> Option<CompiledStatement<'p>> {
+        let packed = Packed::at(&policy.patterns, start)?;
+        Some(CompiledStatement {
+            policy,
+            row: policy.rows.get(packed.number as usize)?,
+            packed,
+        })
+    }
+
+    fn more(&self) -> Option<&'p More> {
+        self.row.more.as_deref()
+    }
+
+    pub(crate) fn policy(&self) -> &'p Policy {
+        self.policy
+    }
+
+    /// Its number in the document.
+    pub(crate) fn index(&self) -> usize {
+        self.row.index
+    }
+
+    pub(crate) fn position(&self) -> Position {
+        self.row.position
+    }
+
+    pub(crate) fn effect(&self) -> Effect {
+        self.row.effect
+    }
+
+    pub(crate) fn sid(&self) -> Option<&'p str> {
+        self.more()?.sid.as_deref()
+    }
+
+    pub(crate) fn conditions(&self) -> &'p [Condition] {
+        self.more().map_or(&[], |more| &more.conditions)
+    }
+
+    fn untold(&self) -> &'p [OpenRule] {
+        self.more().map_or(&[], |more| &more.untold)
+    }
+
+    fn principal(&self) -> Option<&'p PrincipalTest> {
+        self.more()?.principal.as_ref()
+    }
+
+    pub(crate) fn flags(&self) -> Flags {
+        self.packed.flags
     }
 
     /// E3: every element must match. Stops at the first that surely does not.
     pub(crate) fn applies(&self, facts: &Facts<'_>, settings: Settings) -> Match {
-        if !self
-            .action
-            .matches(facts.request.action(), facts.action_head)
-        {
+        if !self.action_matches(facts.request.action()) {
             return Match::NO;
         }
         let mut answer = self.resource_matches(facts);
-        for number in 0..self.conditions.len() {
+        if !self.packed.flags.has(Flags::MORE) || answer.is_sure_no() {
+            return answer;
+        }
+        for condition in self.conditions() {
+            answer = answer.and(condition_holds(condition, facts, settings, self.effect()));
             if answer.is_sure_no() {
                 return answer;
             }
-            answer = answer.and(self.element_matches(Element::Condition(number), facts, settings));
-        }
-        if self.is_plain || answer.is_sure_no() {
-            return answer;
         }
         answer
             .and(self.element_matches(Element::Principal, facts, settings))
             .and(self.element_matches(Element::Untold, facts, settings))
     }
 
+    /// W4, G9.
+    fn action_matches(&self, action: &str) -> bool {
+        let flags = self.packed.flags;
+        let assume_role = "sts:AssumeRole";
+        let matches = self.lists_action(action)
+            || (flags.has(Flags::TRUST)
+                && is_assume_role(action)
+                && self.lists_action(assume_role));
+        matches != flags.has(Flags::NOT_ACTION)
+    }
+
+    fn lists_action(&self, action: &str) -> bool {
+        let mut rare = 0..;
+        self.packed.actions().any(|pattern| match pattern {
+            ActionPattern::Simple(text, star) => {
+                fits_one_star_ignoring_case(text, usize::from(star), action.as_bytes())
+            }
+            ActionPattern::Rare => {
+                let pattern = rare.next().and_then(|number| self.rare_action(number));
+                pattern.is_some_and(|pattern| pattern.matches_folded(action, action.len()))
+            }
+        })
+    }
+
+    fn rare_action(&self, number: usize) -> Option<&'p Wildcard> {
+        self.more()?.rare_actions.get(number)
+    }
+
     fn resource_matches(&self, facts: &Facts<'_>) -> Match {
-        let Some(patterns) = &self.resource else {
+        let flags = self.packed.flags;
+        if flags.has(Flags::NO_RESOURCE) {
             return Match::YES;
-        };
-        let mut answer = Match::NO;
-        for pattern in patterns {
-            let matched = pattern.matches(facts.resource, facts.fields, facts.all_readings);
-            if matched.is_sure_yes() {
-                return Match::YES;
-            }
-            if !matched.is_sure_no() {
-                answer = answer.or(matched);
-            }
         }
-        answer
+        if flags.has(Flags::MANY_RESOURCES) {
+            return self.one_of_many_resources_matches(facts);
+        }
+        any_matches(self.resources(), facts)
+    }
+
+    fn one_of_many_resources_matches(&self, facts: &Facts<'_>) -> Match {
+        let list = self.more().and_then(|more| more.resources.as_ref());
+        let parts = facts.parts.filter(|parts| !parts.more_colons);
+        match (list, parts) {
+            (Some(list), Some(parts)) => {
+                let candidates =
+                    list.candidates(parts.relative, self.packed, self.rare_resources());
+                any_matches(candidates, facts)
+            }
+            _ => any_matches(self.resources(), facts),
+        }
     }
 
     /// Its elements, the cheap and telling ones first.
     pub(crate) fn elements(&self) -> impl Iterator<Item = Element> + use<> {
-        let principal = self.principal.is_some().then_some(Element::Principal);
-        let untold = (!self.untold.is_empty()).then_some(Element::Untold);
+        let principal = self.principal().is_some().then_some(Element::Principal);
+        let untold = (!self.untold().is_empty()).then_some(Element::Untold);
         [Element::Action, Element::Resource]
             .into_iter()
-            .chain((0..self.conditions.len()).map(Element::Condition))
+            .chain((0..self.conditions().len()).map(Element::Condition))
             .chain(principal)
             .chain(untold)
     }
@@ -162,30 +274,19 @@ impl CompiledStatement {
         settings: Settings,
     ) -> Match {
         match element {
-            Element::Action => Match::sure(
-                self.action
-                    .matches(facts.request.action(), facts.action_head),
-            ),
+            Element::Action => Match::sure(self.action_matches(facts.request.action())),
             Element::Resource => self.resource_matches(facts),
             Element::Principal => self
-                .principal
-                .as_ref()
+                .principal()
                 .map_or(Match::YES, |principal| principal.matches(facts)),
             Element::Condition(number) => {
-                self.conditions.get(number).map_or(Match::YES, |condition| {
-                    let answer = condition.holds(facts);
-                    let granted = self.effect == Effect::Allow && settings.absent_negated_grants;
-                    if granted && answer == Match::unknown(OpenRule::O20) {
-                        return Match {
-                            truth: Truth::Yes,
-                            ..answer
-                        };
-                    }
-                    answer
+                let condition = self.conditions().get(number);
+                condition.map_or(Match::YES, |condition| {
+                    condition_holds(condition, facts, settings, self.effect())
                 })
             }
             Element::Untold => self
-                .untold
+                .untold()
                 .iter()
                 .map(|rule| Match::unknown(*rule))
                 .fold(Match::YES, Match::and),
@@ -194,53 +295,77 @@ impl CompiledStatement {
 
     /// Whether it says whom it is about.
     pub(crate) fn names_callers(&self) -> bool {
-        self.principal.is_some()
+        self.principal().is_some()
     }
 
-    /// The patterns of an `Action` that matches nothing else; `None` where the statement may match other actions.
-    pub(crate) fn listed_actions(&self) -> Option<impl Iterator<Item = &str>> {
-        (!self.action.negated && !self.action.trust).then(|| self.action_patterns())
+    /// The resource patterns, none where the statement is about its own resource.
+    pub(crate) fn resources(&self) -> impl Iterator<Item = ResourcePattern<'p>> + use<'p> {
+        self.packed.resources(self.rare_resources())
     }
 
-    /// The resource patterns; `None` where the statement is about its own resource.
-    pub(crate) fn resource_tests(&self) -> Option<&[ResourcePattern]> {
-        self.resource.as_deref()
+    fn rare_resources(&self) -> &'p [RareResource] {
+        if !self.packed.flags.has(Flags::RARE_RESOURCES) {
+            return &[]; // Nearly always; the row is not looked at.
+        }
+        self.more().map_or(&[], |more| &more.rare_resources)
     }
 
-    pub(crate) fn action_patterns(&self) -> impl Iterator<Item = &str> {
-        self.action
-            .patterns
-            .iter()
-            .map(|(_, pattern)| pattern.as_str())
+    pub(crate) fn action_patterns(&self) -> impl Iterator<Item = &'p str> + use<'p> {
+        let mut rare = 0..;
+        let statement = *self;
+        self.packed
+            .actions()
+            .filter_map(move |pattern| match pattern {
+                ActionPattern::Simple(text, _) => str::from_utf8(text).ok(),
+                ActionPattern::Rare => statement.rare_action(rare.next()?).map(Wildcard::as_str),
+            })
     }
 
     pub(crate) fn is_not_action(&self) -> bool {
-        self.action.negated
+        self.packed.flags.has(Flags::NOT_ACTION)
     }
 
-    pub(crate) fn resource_patterns(&self) -> impl Iterator<Item = &str> {
-        self.resource.iter().flatten().map(ResourcePattern::as_str)
+    pub(crate) fn resource_patterns(&self) -> impl Iterator<Item = &'p str> + use<'p> {
+        self.resources().map(|pattern| pattern.as_str())
     }
 
-    pub(crate) fn principal_names(&self) -> impl Iterator<Item = &str> {
-        self.principal.iter().flat_map(PrincipalTest::names)
+    pub(crate) fn principal_names(&self) -> impl Iterator<Item = &'p str> + use<'p> {
+        self.principal().into_iter().flat_map(PrincipalTest::names)
     }
 }
 
-impl ActionTest {
-    /// W4, G9.
-    fn matches(&self, action: &str, head: Head) -> bool {
-        let listed = |action: &str, head| {
-            let mut patterns = self.patterns.iter();
-            patterns.any(|(test, pattern)| {
-                test.may_fit(head) && pattern.matches_folded(action, action.len())
-            })
-        };
-        let assume_role = "sts:AssumeRole";
-        let matches = listed(action, head)
-            || (self.trust && is_assume_role(action) && listed(assume_role, Head::of(assume_role)));
-        matches != self.negated
+fn any_matches<'p>(
+    patterns: impl Iterator<Item = ResourcePattern<'p>>,
+    facts: &Facts<'_>,
+) -> Match {
+    let mut answer = Match::NO;
+    for pattern in patterns {
+        let matched = pattern.matches(facts.resource, facts.parts.as_ref(), facts.all_readings);
+        if matched.is_sure_yes() {
+            return Match::YES;
+        }
+        if !matched.is_sure_no() {
+            answer = answer.or(matched);
+        }
     }
+    answer
+}
+
+fn condition_holds(
+    condition: &Condition,
+    facts: &Facts<'_>,
+    settings: Settings,
+    effect: Effect,
+) -> Match {
+    let answer = condition.holds(facts);
+    let granted = effect == Effect::Allow && settings.absent_negated_grants;
+    if granted && answer == Match::unknown(OpenRule::O20) {
+        return Match {
+            truth: Truth::Yes,
+            ..answer
+        };
+    }
+    answer
 }
 
 /// The calls that a trust policy decides about (E10, E11).
