@@ -1,94 +1,265 @@
 //! JSON read once, strictly, with the place of every value and every duplicate member kept.
 //!
-//! `serde_json` checks the whole text first (its grammar is the law, and it does so without recursion); the walk
-//! over a text that is known to be JSON then only has to find where values begin and end.
+//! A text becomes one flat list of entries, a value each, in the order of the text; a [`Node`] is a look at one of them.
+//! What the reader does not take goes to `serde_json`, whose grammar is the law: it says what is wrong.
 
-use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde::de::IgnoredAny;
 
-use crate::problem::{Problem, ProblemKind, quoted};
+use crate::problem::{Path, Problem, ProblemKind, quoted};
 use crate::source::{Source, Span};
 
 /// Arrays and objects may nest this deep; RAM's own documents reach six.
 pub(crate) const DEPTH_MAX: usize = 64;
 
-/// One JSON value with its place.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Node<'a> {
-    pub(crate) span: Span,
-    pub(crate) value: Value<'a>,
+/// A text that is JSON, taken apart.
+#[derive(Clone, Debug)]
+pub(crate) struct Json {
+    source: Source,
+    entries: Vec<Entry>,
+    /// The strings that are written with escapes.
+    decoded: Vec<String>,
+    /// Whether a member name stands twice in an object, whichever.
+    has_repeats: bool,
 }
 
-/// Objects keep order and duplicates, numbers their spelling.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value<'a> {
+/// A value; behind an object or array stand its members (a key and a value each) or elements.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    start: u32,
+    end: u32,
+    kind: Kind,
+    /// Of an object or array the first entry behind it. Of a string its number among the decoded ones, from 1; 0 if it has no escapes.
+    link: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
     Null,
-    Bool(bool),
-    Number(&'a str),
-    String(Cow<'a, str>),
-    Array(Vec<Node<'a>>),
-    Object(Vec<Member<'a>>),
+    True,
+    False,
+    Number,
+    String,
+    Array,
+    Object,
 }
 
-/// A member of an object: `"key": value`.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Member<'a> {
-    pub(crate) key: Cow<'a, str>,
-    pub(crate) key_span: Span,
-    pub(crate) node: Node<'a>,
-}
+impl Json {
+    /// The value that is the whole text.
+    pub(crate) fn root(&self) -> Node<'_> {
+        self.node(At(0))
+    }
 
-impl<'a> Node<'a> {
-    /// What a message calls the type of this value.
-    pub(crate) fn type_name(&self) -> &'static str {
-        match self.value {
-            Value::Null => "null",
-            Value::Bool(_) => "a boolean",
-            Value::Number(_) => "a number",
-            Value::String(_) => "a string",
-            Value::Array(_) => "an array",
-            Value::Object(_) => "an object",
+    pub(crate) fn node(&self, at: At) -> Node<'_> {
+        Node {
+            json: self,
+            at: at.0,
         }
     }
 
-    pub(crate) fn as_str(&self) -> Option<&str> {
-        match &self.value {
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    fn string(&self, entry: Entry) -> &str {
+        let decoded = (entry.link as usize)
+            .checked_sub(1)
+            .and_then(|number| self.decoded.get(number));
+        match decoded {
+            Some(text) => text,
+            None => self.source.slice(Span {
+                start: entry.start as usize + 1,
+                end: (entry.end as usize).saturating_sub(1),
+            }),
+        }
+    }
+}
+
+/// Where a node is found again in its [`Json`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct At(u32);
+
+/// One JSON value with its place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Node<'j> {
+    json: &'j Json,
+    at: u32,
+}
+
+/// Objects keep order and duplicates, numbers their spelling.
+#[derive(Clone, Debug)]
+pub(crate) enum Value<'j> {
+    Null,
+    Bool(bool),
+    Number(&'j str),
+    String(&'j str),
+    Array(Nodes<'j>),
+    Object(Members<'j>),
+}
+
+/// A member of an object: `"key": value`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Member<'j> {
+    pub(crate) key: &'j str,
+    pub(crate) key_span: Span,
+    pub(crate) node: Node<'j>,
+}
+
+/// Values that stand side by side.
+#[derive(Clone, Debug)]
+pub(crate) struct Nodes<'j> {
+    json: &'j Json,
+    at: u32,
+    end: u32,
+}
+
+/// The members of an object.
+#[derive(Clone, Debug)]
+pub(crate) struct Members<'j>(Nodes<'j>);
+
+impl<'j> Node<'j> {
+    fn entry(self) -> Entry {
+        let nothing = Entry {
+            start: 0,
+            end: 0,
+            kind: Kind::Null,
+            link: 0,
+        };
+        self.json
+            .entries
+            .get(self.at as usize)
+            .copied()
+            .unwrap_or(nothing)
+    }
+
+    /// The first entry behind this value.
+    fn behind(self) -> u32 {
+        match self.entry() {
+            Entry {
+                kind: Kind::Array | Kind::Object,
+                link,
+                ..
+            } => link,
+            _ => self.at + 1,
+        }
+    }
+
+    pub(crate) fn at(self) -> At {
+        At(self.at)
+    }
+
+    pub(crate) fn json(self) -> &'j Json {
+        self.json
+    }
+
+    pub(crate) fn source(self) -> &'j Source {
+        &self.json.source
+    }
+
+    pub(crate) fn span(self) -> Span {
+        let Entry { start, end, .. } = self.entry();
+        Span {
+            start: start as usize,
+            end: end as usize,
+        }
+    }
+
+    /// The first character: the brace that a missing member would stand behind.
+    pub(crate) fn opening(self) -> Span {
+        let start = self.span().start;
+        Span {
+            start,
+            end: start + 1,
+        }
+    }
+
+    /// As it is written.
+    pub(crate) fn written(self) -> &'j str {
+        self.json.source.slice(self.span())
+    }
+
+    pub(crate) fn value(self) -> Value<'j> {
+        let entry = self.entry();
+        match entry.kind {
+            Kind::Null => Value::Null,
+            Kind::True => Value::Bool(true),
+            Kind::False => Value::Bool(false),
+            Kind::Number => Value::Number(self.written()),
+            Kind::String => Value::String(self.json.string(entry)),
+            Kind::Array => Value::Array(self.inside(entry)),
+            Kind::Object => Value::Object(Members(self.inside(entry))),
+        }
+    }
+
+    fn inside(self, entry: Entry) -> Nodes<'j> {
+        Nodes {
+            json: self.json,
+            at: self.at + 1,
+            end: entry.link,
+        }
+    }
+
+    /// What a message calls the type of this value.
+    pub(crate) fn type_name(self) -> &'static str {
+        match self.entry().kind {
+            Kind::Null => "null",
+            Kind::True | Kind::False => "a boolean",
+            Kind::Number => "a number",
+            Kind::String => "a string",
+            Kind::Array => "an array",
+            Kind::Object => "an object",
+        }
+    }
+
+    pub(crate) fn is_null(self) -> bool {
+        self.entry().kind == Kind::Null
+    }
+
+    pub(crate) fn is_array(self) -> bool {
+        self.entry().kind == Kind::Array
+    }
+
+    pub(crate) fn as_str(self) -> Option<&'j str> {
+        match self.value() {
             Value::String(text) => Some(text),
             _ => None,
         }
     }
 
-    pub(crate) fn members(&self) -> Option<&[Member<'a>]> {
-        match &self.value {
+    pub(crate) fn members(self) -> Option<Members<'j>> {
+        match self.value() {
             Value::Object(members) => Some(members),
             _ => None,
         }
     }
 
     /// The elements of an array, or the value itself as a list of one (G16).
-    pub(crate) fn one_or_many(&self) -> &[Node<'a>] {
-        match &self.value {
+    pub(crate) fn one_or_many(self) -> Nodes<'j> {
+        match self.value() {
             Value::Array(nodes) => nodes,
-            _ => std::slice::from_ref(self),
+            _ => Nodes {
+                json: self.json,
+                at: self.at,
+                end: self.behind(),
+            },
         }
     }
 
     /// Whether both say the same: places, and the order of members, do not count.
-    pub(crate) fn same_content(&self, other: &Node<'_>) -> bool {
-        match (&self.value, &other.value) {
+    pub(crate) fn same_content(self, other: Node<'_>) -> bool {
+        match (self.value(), other.value()) {
             (Value::Null, Value::Null) => true,
             (Value::Bool(a), Value::Bool(b)) => a == b,
-            (Value::Number(a), Value::Number(b)) => a == b,
-            (Value::String(a), Value::String(b)) => a == b,
+            (Value::Number(a), Value::Number(b)) | (Value::String(a), Value::String(b)) => a == b,
             (Value::Array(a), Value::Array(b)) => {
-                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same_content(b))
+                a.clone().count() == b.clone().count() && a.zip(b).all(|(a, b)| a.same_content(b))
             }
-            (Value::Object(a), Value::Object(b)) => {
-                a.len() == b.len()
-                    && a.iter().all(|member| {
-                        b.iter().any(|other| {
-                            member.key == other.key && member.node.same_content(&other.node)
+            (Value::Object(mut a), Value::Object(b)) => {
+                a.clone().count() == b.clone().count()
+                    && a.all(|member| {
+                        b.clone().any(|other| {
+                            member.key == other.key && member.node.same_content(other.node)
                         })
                     })
             }
@@ -97,126 +268,178 @@ impl<'a> Node<'a> {
     }
 }
 
-/// Reads a whole text as one JSON value.
-pub(crate) fn read(source: &Source) -> Result<Node<'_>, Box<Problem>> {
-    let text = source.text();
-    if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
-        return Err(Box::new(syntax_problem(source, &error)));
+impl<'j> Nodes<'j> {
+    /// What stands inside a value that is no list.
+    pub(crate) fn none(node: Node<'j>) -> Nodes<'j> {
+        Nodes {
+            json: node.json,
+            at: 0,
+            end: 0,
+        }
     }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.at >= self.end
+    }
+}
+
+impl<'j> Iterator for Nodes<'j> {
+    type Item = Node<'j>;
+
+    fn next(&mut self) -> Option<Node<'j>> {
+        let node = Node {
+            json: self.json,
+            at: self.at,
+        };
+        if self.is_empty() {
+            return None;
+        }
+        self.at = node.behind();
+        Some(node)
+    }
+}
+
+impl<'j> Members<'j> {
+    pub(crate) fn none(node: Node<'j>) -> Members<'j> {
+        Members(Nodes::none(node))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The first member of this name.
+    pub(crate) fn get(&self, name: &str) -> Option<Node<'j>> {
+        let mut members = self.clone();
+        members
+            .find(|member| member.key == name)
+            .map(|member| member.node)
+    }
+}
+
+impl<'j> Iterator for Members<'j> {
+    type Item = Member<'j>;
+
+    fn next(&mut self) -> Option<Member<'j>> {
+        let key = self.0.next()?;
+        let node = self.0.next()?;
+        Some(Member {
+            key: key.json.string(key.entry()),
+            key_span: key.span(),
+            node,
+        })
+    }
+}
+
+/// Reads a whole text as one JSON value.
+pub(crate) fn read(source: &Source) -> Result<Json, Box<Problem>> {
+    let text = source.text();
     let mut walk = Walk {
-        source,
         text,
         at: 0,
+        // About as many as a policy has: a guess that saves copying.
+        entries: Vec::with_capacity(text.len() / 12),
+        decoded: Vec::new(),
+        suspects: Vec::new(),
     };
-    walk.value(0)
+    if u32::try_from(text.len()).is_err() {
+        return Err(Box::new(refusal(source, Refused::Length)));
+    }
+    if let Err(refused) = walk.whole() {
+        return Err(Box::new(refusal(source, refused)));
+    }
+    let mut json = Json {
+        source: source.clone(),
+        entries: walk.entries,
+        decoded: walk.decoded,
+        has_repeats: false,
+    };
+    let mut suspects = walk
+        .suspects
+        .iter()
+        .filter_map(|at| json.node(*at).members());
+    json.has_repeats = suspects.any(has_repeats);
+    Ok(json)
 }
 
 /// Appends a problem for every member name that stands twice in one object, at any depth (G20).
-pub(crate) fn report_duplicates(
-    source: &Source,
-    node: &Node<'_>,
-    path: &str,
-    problems: &mut Vec<Problem>,
-) {
-    look_for_duplicates(source, node, &Path::Root(path), problems);
-}
-
-/// The way to a node, written out only when a problem asks for it.
-enum Path<'p> {
-    Root(&'p str),
-    Element(&'p Path<'p>, usize),
-    Member(&'p Path<'p>, &'p str),
-}
-
-impl Path<'_> {
-    fn written(&self) -> String {
-        match self {
-            Path::Root(path) => (*path).to_owned(),
-            Path::Element(outer, index) => format!("{}[{index}]", outer.written()),
-            Path::Member(outer, key) => join(&outer.written(), key),
-        }
+pub(crate) fn report_duplicates(node: Node<'_>, path: &Path<'_>, problems: &mut Vec<Problem>) {
+    if !node.json.has_repeats {
+        return;
     }
-}
-
-fn look_for_duplicates(
-    source: &Source,
-    node: &Node<'_>,
-    path: &Path<'_>,
-    problems: &mut Vec<Problem>,
-) {
-    match &node.value {
+    match node.value() {
         Value::Array(nodes) => {
-            for (index, node) in nodes.iter().enumerate() {
-                look_for_duplicates(source, node, &Path::Element(path, index), problems);
+            for (index, node) in nodes.enumerate() {
+                report_duplicates(node, &path.element(index), problems);
             }
         }
         Value::Object(members) => {
-            for member in repeated(members) {
+            let mut seen = HashSet::new();
+            for member in members.clone().filter(|member| !seen.insert(member.key)) {
                 let message = format!(
                     "duplicate member {}; only one of the two can be meant",
-                    quoted(&member.key)
+                    quoted(member.key)
                 );
-                let path = Path::Member(path, &member.key).written();
-                let kind = ProblemKind::DuplicateMember;
                 problems.push(Problem::new(
-                    source,
+                    node.source(),
                     member.key_span,
-                    path,
-                    kind,
+                    &path.member(member.key),
+                    ProblemKind::DuplicateMember,
                     "G20",
                     message,
                 ));
             }
             for member in members {
-                look_for_duplicates(
-                    source,
-                    &member.node,
-                    &Path::Member(path, &member.key),
-                    problems,
-                );
+                report_duplicates(member.node, &path.member(member.key), problems);
             }
         }
         _ => {}
     }
 }
 
-/// The members whose names stood before.
-fn repeated<'n, 'a>(members: &'n [Member<'a>]) -> Vec<&'n Member<'a>> {
-    /// As many members as most objects have compare faster one by one.
-    const FEW: usize = 8;
-    if members.len() <= FEW {
-        let stood = |(index, member): &(usize, &Member<'_>)| {
-            members
-                .iter()
-                .take(*index)
-                .any(|before| before.key == member.key)
-        };
-        return members
-            .iter()
-            .enumerate()
-            .filter(stood)
-            .map(|(_, member)| member)
-            .collect();
-    }
-    let mut seen = std::collections::HashSet::new();
-    members
-        .iter()
-        .filter(|member| !seen.insert(member.key.as_ref()))
-        .collect()
+/// Whether a name stands twice.
+fn has_repeats(mut members: Members<'_>) -> bool {
+    let mut seen = HashSet::new();
+    members.any(|member| !seen.insert(member.key))
 }
 
-/// The path of a member: `Statement[0].Condition.StringEquals["acs:SourceVpc"]`.
-pub(crate) fn join(path: &str, key: &str) -> String {
-    let plain = !key.is_empty()
-        && key.len() <= 64
-        && key
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-    match (path.is_empty(), plain) {
-        (true, true) => key.to_owned(),
-        (false, true) => format!("{path}.{key}"),
-        (_, false) => format!("{path}[{}]", quoted(key)),
+/// Why the walk did not take a text.
+enum Refused {
+    /// It is no JSON, from here on.
+    Grammar(usize),
+    /// Here begins one level too many.
+    Nesting(usize),
+    /// A string that holds half of a surrogate pair, if it is a string at all.
+    Escapes(Span),
+    /// It has more than 4 GiB.
+    Length,
+}
+
+fn refusal(source: &Source, refused: Refused) -> Problem {
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(source.text()) {
+        return syntax_problem(source, &error);
     }
+    let at = |start: usize| Span {
+        start,
+        end: start + 1,
+    };
+    let (span, kind, message) = match refused {
+        Refused::Grammar(start) => (at(start), ProblemKind::JsonSyntax, "no JSON".to_owned()),
+        Refused::Nesting(start) => {
+            let message = format!("nested deeper than {DEPTH_MAX} levels");
+            (at(start), ProblemKind::NestingTooDeep, message)
+        }
+        // serde_json's grammar check lets it pass.
+        Refused::Escapes(span) => {
+            let message = "this string holds half of a surrogate pair, which is no character";
+            (span, ProblemKind::JsonSyntax, message.to_owned())
+        }
+        Refused::Length => {
+            let message = "longer than 4 GiB".to_owned();
+            (at(0), ProblemKind::TooLong, message)
+        }
+    };
+    Problem::new(source, span, &Path::Root, kind, "G1", message)
 }
 
 fn syntax_problem(source: &Source, error: &serde_json::Error) -> Problem {
@@ -240,7 +463,7 @@ fn syntax_problem(source: &Source, error: &serde_json::Error) -> Problem {
     let problem = Problem::new(
         source,
         span,
-        "",
+        &Path::Root,
         ProblemKind::JsonSyntax,
         "G1",
         format!("no JSON: {message}"),
@@ -292,150 +515,240 @@ fn help(text: &str, offset: usize) -> Option<&'static str> {
     }
 }
 
-/// A walk over text that is JSON for sure, so every step has one possible meaning.
-struct Walk<'a> {
-    source: &'a Source,
-    text: &'a str,
+/// The walk over a text that takes it apart. It takes nothing that is no JSON.
+struct Walk<'s> {
+    text: &'s str,
     at: usize,
+    entries: Vec<Entry>,
+    decoded: Vec<String>,
+    /// The objects in which a name may stand twice.
+    suspects: Vec<At>,
 }
 
-impl<'a> Walk<'a> {
+/// Offsets fit: longer texts are not walked over.
+fn small(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}
+
+impl Walk<'_> {
+    fn whole(&mut self) -> Result<(), Refused> {
+        self.value(0)?;
+        self.skip_blanks();
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => Err(Refused::Grammar(self.at)),
+        }
+    }
+
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn skip(&mut self, skipped: impl Fn(u8) -> bool) {
-        while self.peek().is_some_and(&skipped) {
+    fn skip_blanks(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.at += 1;
         }
     }
 
-    /// Over white space and the punctuation that the grammar check has seen to be in its place.
-    fn next_token(&mut self) {
-        self.skip(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':'));
+    /// Whether this byte stands here; if so, steps over it.
+    fn takes(&mut self, byte: u8) -> bool {
+        let stands = self.peek() == Some(byte);
+        self.at += usize::from(stands);
+        stands
     }
 
-    fn since(&self, start: usize) -> Span {
-        Span {
-            start,
-            end: self.at,
+    fn must_take(&mut self, byte: u8) -> Result<(), Refused> {
+        if self.takes(byte) {
+            Ok(())
+        } else {
+            Err(Refused::Grammar(self.at))
         }
     }
 
-    fn slice(&self, span: Span) -> &'a str {
-        self.text.get(span.start..span.end).unwrap_or_default()
+    fn value(&mut self, depth: usize) -> Result<(), Refused> {
+        self.skip_blanks();
+        match self.peek() {
+            Some(b'"') => self.string().map(drop),
+            Some(b'{' | b'[') if depth >= DEPTH_MAX => Err(Refused::Nesting(self.at)),
+            Some(b'{') => self.object(depth),
+            Some(b'[') => self.array(depth),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't') => self.word("true", Kind::True),
+            Some(b'f') => self.word("false", Kind::False),
+            Some(b'n') => self.word("null", Kind::Null),
+            _ => Err(Refused::Grammar(self.at)),
+        }
     }
 
-    fn value(&mut self, depth: usize) -> Result<Node<'a>, Box<Problem>> {
-        self.next_token();
+    /// An entry for what stands between `start` and here.
+    fn push(&mut self, kind: Kind, start: usize, link: usize) {
+        self.entries.push(Entry {
+            start: small(start),
+            end: small(self.at),
+            kind,
+            link: small(link),
+        });
+    }
+
+    /// Ends the object or array of this number here, behind its bracket.
+    fn close(&mut self, opened: usize) {
+        let (end, behind) = (small(self.at), small(self.entries.len()));
+        if let Some(entry) = self.entries.get_mut(opened) {
+            (entry.end, entry.link) = (end, behind);
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<(), Refused> {
+        let opened = self.entries.len();
+        self.push(Kind::Object, self.at, 0);
+        self.at += 1;
+        self.skip_blanks();
+        if !self.takes(b'}') {
+            let (mut seen, mut suspect) = (0, false);
+            loop {
+                self.skip_blanks();
+                if self.peek() != Some(b'"') {
+                    return Err(Refused::Grammar(self.at));
+                }
+                let name = self.string()?;
+                suspect |= seen & name != 0;
+                seen |= name;
+                self.skip_blanks();
+                self.must_take(b':')?;
+                self.value(depth + 1)?;
+                self.skip_blanks();
+                if !self.takes(b',') {
+                    break;
+                }
+            }
+            self.must_take(b'}')?;
+            if suspect {
+                self.suspects.push(At(small(opened)));
+            }
+        }
+        self.close(opened);
+        Ok(())
+    }
+
+    fn array(&mut self, depth: usize) -> Result<(), Refused> {
+        let opened = self.entries.len();
+        self.push(Kind::Array, self.at, 0);
+        self.at += 1;
+        self.skip_blanks();
+        if !self.takes(b']') {
+            loop {
+                self.value(depth + 1)?;
+                self.skip_blanks();
+                if !self.takes(b',') {
+                    break;
+                }
+            }
+            self.must_take(b']')?;
+        }
+        self.close(opened);
+        Ok(())
+    }
+
+    /// Gives a signature of one bit that equal strings share; one with escapes shares all.
+    fn string(&mut self) -> Result<u64, Refused> {
         let start = self.at;
-        let value = match self.peek() {
-            Some(b'{' | b'[') if depth >= DEPTH_MAX => {
-                let span = Span {
-                    start,
-                    end: start + 1,
-                };
-                let message = format!("nested deeper than {DEPTH_MAX} levels");
-                return Err(Box::new(Problem::new(
-                    self.source,
-                    span,
-                    "",
-                    ProblemKind::NestingTooDeep,
-                    "G1",
-                    message,
-                )));
-            }
-            Some(b'{') => Value::Object(self.object(depth)?),
-            Some(b'[') => Value::Array(self.array(depth)?),
-            Some(b'"') => Value::String(self.string()?.0),
-            _ => self.scalar(),
-        };
-        Ok(Node {
-            span: self.since(start),
-            value,
-        })
-    }
-
-    fn object(&mut self, depth: usize) -> Result<Vec<Member<'a>>, Box<Problem>> {
-        let mut members = Vec::new();
-        self.at += 1;
-        loop {
-            self.next_token();
-            if self.peek() != Some(b'"') {
-                self.at += 1;
-                return Ok(members);
-            }
-            let (key, key_span) = self.string()?;
-            members.push(Member {
-                key,
-                key_span,
-                node: self.value(depth + 1)?,
-            });
-        }
-    }
-
-    fn array(&mut self, depth: usize) -> Result<Vec<Node<'a>>, Box<Problem>> {
-        let mut nodes = Vec::new();
-        self.at += 1;
-        loop {
-            self.next_token();
-            if matches!(self.peek(), Some(b']') | None) {
-                self.at += 1;
-                return Ok(nodes);
-            }
-            nodes.push(self.value(depth + 1)?);
-        }
-    }
-
-    fn string(&mut self) -> Result<(Cow<'a, str>, Span), Box<Problem>> {
-        let start = self.at;
-        self.at += 1;
+        let bytes = self.text.as_bytes();
         let mut escaped = false;
+        self.at += 1;
         loop {
-            self.skip(|byte| byte != b'"' && byte != b'\\');
+            self.at += plain_length(bytes.get(self.at..).unwrap_or_default());
             match self.peek() {
+                Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
                     self.at += 2;
                 }
-                _ => break,
+                _ => return Err(Refused::Grammar(self.at)),
             }
         }
         self.at += 1;
-        let span = self.since(start);
-        let inside = Span {
-            start: start + 1,
-            end: self.at - 1,
-        };
         if !escaped {
-            return Ok((Cow::Borrowed(self.slice(inside)), span));
+            self.push(Kind::String, start, 0);
+            let first = bytes.get(start + 1).copied().unwrap_or_default();
+            return Ok(1 << ((self.at - start + usize::from(first)) % 64));
         }
-        // The grammar check lets a lone surrogate pass; its own position would be relative to the literal.
-        serde_json::from_str(self.slice(span))
-            .map(|text| (Cow::Owned(text), span))
-            .map_err(|_| {
-                let message = "this string holds half of a surrogate pair, which is no character";
-                Box::new(Problem::new(
-                    self.source,
-                    span,
-                    "",
-                    ProblemKind::JsonSyntax,
-                    "G1",
-                    message,
-                ))
-            })
+        let span = Span {
+            start,
+            end: self.at,
+        };
+        let literal = self.text.get(span.start..span.end).unwrap_or_default();
+        let text = serde_json::from_str(literal).map_err(|_| Refused::Escapes(span))?;
+        self.decoded.push(text);
+        self.push(Kind::String, start, self.decoded.len());
+        Ok(u64::MAX)
     }
 
-    fn scalar(&mut self) -> Value<'a> {
+    fn number(&mut self) -> Result<(), Refused> {
         let start = self.at;
-        self.skip(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
-        match self.slice(self.since(start)) {
-            "null" => Value::Null,
-            "true" => Value::Bool(true),
-            "false" => Value::Bool(false),
-            number => Value::Number(number),
+        self.takes(b'-');
+        if !self.takes(b'0') {
+            self.digits()?;
+        }
+        if self.takes(b'.') {
+            self.digits()?;
+        }
+        if self.takes(b'e') || self.takes(b'E') {
+            let _signed = self.takes(b'+') || self.takes(b'-');
+            self.digits()?;
+        }
+        self.push(Kind::Number, start, 0);
+        Ok(())
+    }
+
+    /// At least one.
+    fn digits(&mut self) -> Result<(), Refused> {
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        if self.at > start {
+            Ok(())
+        } else {
+            Err(Refused::Grammar(start))
         }
     }
+
+    fn word(&mut self, word: &str, kind: Kind) -> Result<(), Refused> {
+        let start = self.at;
+        if !self
+            .text
+            .get(start..)
+            .is_some_and(|rest| rest.starts_with(word))
+        {
+            return Err(Refused::Grammar(start));
+        }
+        self.at += word.len();
+        self.push(kind, start, 0);
+        Ok(())
+    }
+}
+
+/// How many bytes stand before the first quote, backslash or control character: eight at a time.
+fn plain_length(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let mut length = 0;
+    let mut rest = bytes;
+    while let Some((eight, behind)) = rest.split_first_chunk() {
+        let word = u64::from_le_bytes(*eight);
+        // The lowest high bit that is set marks a byte below the bound; those above it may be wrong.
+        let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word;
+        let quote = below(word ^ (ONES * u64::from(b'"')), 1);
+        let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
+        let found = (quote | backslash | below(word, 0x20)) & HIGH;
+        if found != 0 {
+            return length + (found.trailing_zeros() / 8) as usize;
+        }
+        length += 8;
+        rest = behind;
+    }
+    let plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
+    length + rest.iter().take_while(plain).count()
 }
 
 #[cfg(test)]
@@ -443,17 +756,16 @@ impl<'a> Walk<'a> {
 mod tests {
     use super::*;
 
-    fn plain(node: &Node<'_>) -> serde_json::Value {
-        match &node.value {
+    fn plain(node: Node<'_>) -> serde_json::Value {
+        match node.value() {
             Value::Null => serde_json::Value::Null,
-            Value::Bool(value) => (*value).into(),
+            Value::Bool(value) => value.into(),
             Value::Number(text) => serde_json::from_str(text).unwrap(),
-            Value::String(text) => text.as_ref().into(),
-            Value::Array(nodes) => nodes.iter().map(plain).collect(),
+            Value::String(text) => text.into(),
+            Value::Array(nodes) => nodes.map(plain).collect(),
             Value::Object(members) => serde_json::Value::Object(
                 members
-                    .iter()
-                    .map(|member| (member.key.to_string(), plain(&member.node)))
+                    .map(|member| (member.key.to_owned(), plain(member.node)))
                     .collect(),
             ),
         }
@@ -464,8 +776,30 @@ mod tests {
     fn reads_what_serde_json_reads() {
         let seed = "{ \"a\\u00e9\\\"\\\\\": [1, -2.5e+3, true,false ,null, \"x\\ud83d\\ude00\", {}, [], [[\"\"]] ],\r\n\t\"b\": {\"c\" :\"é\"} }";
         let pieces = [
-            "", "\"", "\\", "{", "}", "[", "]", ",", ":", "1", " ", "\n", "é", "\u{a0}", "null",
+            "",
+            "\"",
+            "\\",
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            "1",
+            " ",
+            "\n",
+            "é",
+            "\u{a0}",
+            "null",
             "\\u12",
+            "-",
+            "0",
+            ".",
+            "e",
+            "\u{1f}",
+            "tru",
+            "\\x",
+            "12345678\u{1}",
         ];
         let mut accepted = 0;
         for at in (0..=seed.len()).filter(|at| seed.is_char_boundary(*at)) {
@@ -476,7 +810,7 @@ mod tests {
                     match serde_json::from_str::<serde_json::Value>(&text) {
                         Ok(value) => {
                             accepted += 1;
-                            assert_eq!(plain(&read(&source).unwrap()), value, "{text}");
+                            assert_eq!(plain(read(&source).unwrap().root()), value, "{text}");
                         }
                         Err(_) => assert!(read(&source).is_err(), "{text}"),
                     }
@@ -489,12 +823,12 @@ mod tests {
     #[test]
     fn keeps_places_and_duplicates() {
         let source = Source::new("a", "{\"a\": 1, \"a\": [2]}");
-        let node = read(&source).unwrap();
-        let members = node.members().unwrap();
-        assert_eq!(source.slice(members[1].key_span), "\"a\"");
-        assert_eq!(source.slice(members[1].node.span), "[2]");
+        let json = read(&source).unwrap();
+        let member = json.root().members().unwrap().nth(1).unwrap();
+        assert_eq!(source.slice(member.key_span), "\"a\"");
+        assert_eq!(member.node.written(), "[2]");
         let mut problems = Vec::new();
-        report_duplicates(&source, &node, "", &mut problems);
+        report_duplicates(json.root(), &Path::Root, &mut problems);
         assert_eq!(problems[0].start.column, 10);
     }
 

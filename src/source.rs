@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use memchr::{memchr_iter, memrchr};
 use serde::Serialize;
 
 /// A part of a text, in bytes: from `start` up to, not including, `end`.
@@ -46,6 +47,7 @@ struct Inner {
     origin: Option<Origin>,
 }
 
+#[derive(Clone, Copy)]
 struct Mark {
     offset: usize,
     position: Position,
@@ -60,7 +62,7 @@ struct Origin {
 }
 
 /// A position costs at most a scan of this many bytes, also in a file that is one long line.
-const STRIDE: usize = 256;
+const STRIDE: usize = 512;
 
 impl Source {
     /// A text with the name that messages call it by, a path as a rule.
@@ -135,32 +137,48 @@ impl Source {
     }
 
     fn own_position(&self, offset: usize) -> Position {
-        let marks = self
-            .0
-            .marks
-            .get_or_init(|| marks(&self.0.text, self.0.first_line));
-        let after = marks.partition_point(|mark| mark.offset <= offset);
-        let (from, mut position) = match after.checked_sub(1).and_then(|index| marks.get(index)) {
-            Some(mark) => (mark.offset, mark.position),
-            None => (
-                0,
-                Position {
-                    line: self.0.first_line,
-                    column: 1,
-                },
-            ),
+        let text = &self.0.text;
+        let end = boundary(text, offset);
+        let start = Mark {
+            offset: 0,
+            position: Position {
+                line: self.0.first_line,
+                column: 1,
+            },
         };
-        let end = offset.min(self.0.text.len());
-        for (_, c) in self
-            .0
-            .text
-            .get(from..)
-            .unwrap_or_default()
-            .char_indices()
-            .take_while(|(index, _)| from + index < end)
-        {
-            advance(&mut position, c);
+        if end <= STRIDE {
+            return start.moved(text, end).position;
         }
+        let marks = self.0.marks.get_or_init(|| marks(text, start));
+        let after = marks.partition_point(|mark| mark.offset <= end);
+        let mark = after.checked_sub(1).and_then(|index| marks.get(index));
+        mark.copied().unwrap_or(start).moved(text, end).position
+    }
+
+    /// Positions of offsets that are asked for in their order.
+    pub(crate) fn positions(&self) -> Positions<'_> {
+        Positions {
+            source: self,
+            last: None,
+        }
+    }
+}
+
+/// Counts on from the last position that was asked for.
+pub(crate) struct Positions<'s> {
+    source: &'s Source,
+    last: Option<Mark>,
+}
+
+impl Positions<'_> {
+    pub(crate) fn at(&mut self, offset: usize) -> Position {
+        let position = match self.last {
+            Some(last) if last.offset <= offset && self.source.0.origin.is_none() => {
+                last.moved(self.source.text(), offset).position
+            }
+            _ => self.source.position(offset),
+        };
+        self.last = Some(Mark { offset, position });
         position
     }
 }
@@ -171,30 +189,44 @@ impl fmt::Debug for Source {
     }
 }
 
-fn advance(position: &mut Position, c: char) {
-    if c == '\n' {
-        position.line = position.line.saturating_add(1);
-        position.column = 1;
-    } else {
-        position.column = position.column.saturating_add(1);
+impl Mark {
+    /// The place of a later offset.
+    fn moved(self, text: &str, offset: usize) -> Mark {
+        let between = text.get(self.offset..offset).unwrap_or_default();
+        let count = |chars: &str| u32::try_from(chars.chars().count()).unwrap_or(u32::MAX);
+        let Position { line, column } = self.position;
+        let last_line = memrchr(b'\n', between.as_bytes()).and_then(|end| between.get(end + 1..));
+        let position = match last_line {
+            Some(last_line) => {
+                let lines = memchr_iter(b'\n', between.as_bytes()).count();
+                Position {
+                    line: line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX)),
+                    column: count(last_line).saturating_add(1),
+                }
+            }
+            None => Position {
+                line,
+                column: column.saturating_add(count(between)),
+            },
+        };
+        Mark { offset, position }
     }
 }
 
-fn marks(text: &str, first_line: u32) -> Vec<Mark> {
-    let mut marks = Vec::new();
-    let mut position = Position {
-        line: first_line,
-        column: 1,
-    };
-    let mut next = 0;
-    for (offset, c) in text.char_indices() {
-        if offset >= next {
-            marks.push(Mark { offset, position });
-            next = offset + STRIDE;
-        }
-        advance(&mut position, c);
-    }
-    marks
+/// The first place between two characters that is not before `offset`, or the end.
+fn boundary(text: &str, offset: usize) -> usize {
+    (offset..text.len())
+        .find(|offset| text.is_char_boundary(*offset))
+        .unwrap_or(text.len())
+}
+
+fn marks(text: &str, start: Mark) -> Vec<Mark> {
+    let strides = (STRIDE..text.len()).step_by(STRIDE);
+    let places = strides.scan(start, |mark, offset| {
+        *mark = mark.moved(text, boundary(text, offset));
+        Some(*mark)
+    });
+    places.collect()
 }
 
 /// Where every `STRIDE`-th byte or so of a decoded JSON string stands in its literal: pairs of decoded and raw offsets.

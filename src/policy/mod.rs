@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::document::{Document, Effect, ResourceService};
+use crate::document::{Contents, Document, Effect, ResourceService};
+use crate::json::Json;
 
 pub(crate) use index::RequestKeys;
 pub(crate) use read::read_policy;
@@ -74,20 +75,23 @@ impl Policy {
     /// Compiles a document. Everything that a request will be compared with is read here, once. Of a document that was read with errors
     /// ([`Document::read`]) only the Denies are kept: what is missing of it might have been a Deny too.
     pub fn new(name: impl Into<Arc<str>>, document: &Document) -> Policy {
-        let source = document.source();
-        let usable = |statement: &&crate::Statement| {
-            document.is_complete() || statement.effect() == Effect::Deny
-        };
-        let statements = document
-            .statements()
-            .iter()
-            .filter(usable)
+        let (json, contents) = document.parts();
+        Policy::compile(name.into(), json, contents)
+    }
+
+    /// Compiles a policy that stands in a text, perhaps among others.
+    pub(crate) fn compile(name: Arc<str>, json: &Json, contents: &Contents) -> Policy {
+        let source = json.source();
+        let mut positions = source.positions();
+        let statements = contents
+            .statements(json)
+            .filter(|statement| contents.complete || statement.effect() == Effect::Deny)
             .map(|statement| {
-                let position = source.position(statement.span().start);
-                CompiledStatement::new(statement, document.kind(), position)
+                let position = positions.at(statement.span().start);
+                CompiledStatement::new(&statement, contents.kind, position)
             });
         Policy {
-            name: name.into(),
+            name,
             file: source.shared_name(),
             statements: statements.collect(),
             scope_all: false,

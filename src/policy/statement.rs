@@ -50,56 +50,50 @@ pub(crate) enum Element {
 
 impl CompiledStatement {
     pub(crate) fn new(
-        statement: &Statement,
+        statement: &Statement<'_>,
         kind: PolicyKind,
         position: Position,
     ) -> CompiledStatement {
         let trust = kind == PolicyKind::Trust;
         let patterns = statement
-            .resource
-            .iter()
-            .map(|pattern| ResourcePattern::new(&pattern.text));
-        let has_resource = !trust && !statement.untold.contains(&OpenRule::G11);
-        let conditions = statement.conditions.iter().map(|condition| {
-            let values = condition.values.iter().map(|value| value.text.as_str());
-            Condition::new(
-                condition.operator,
-                condition.qualifier,
-                &condition.key.text,
-                values,
-            )
-        });
-        CompiledStatement {
-            index: statement.index,
-            position,
-            sid: statement.sid.as_ref().map(|sid| sid.text.as_str().into()),
-            effect: statement.effect,
-            principal: statement.principal.as_ref().map(|principal| {
-                PrincipalTest::new(
-                    principal,
-                    kind,
-                    !statement.conditions.is_empty() || statement.untold.contains(&OpenRule::G13),
+            .resource()
+            .map(|pattern| ResourcePattern::new(pattern.text));
+        let untold = statement.untold();
+        let has_resource = !trust && !untold.contains(&OpenRule::G11);
+        let conditions: Box<[Condition]> = statement
+            .conditions()
+            .map(|condition| {
+                let values = condition.values().map(|value| value.text);
+                Condition::new(
+                    condition.operator(),
+                    condition.qualifier(),
+                    condition.key().text,
+                    values,
                 )
-            }),
+            })
+            .collect();
+        let has_condition = !conditions.is_empty() || untold.contains(&OpenRule::G13);
+        let principal = statement.principal();
+        CompiledStatement {
+            index: statement.index(),
+            position,
+            sid: statement.sid().map(|sid| sid.text.into()),
+            effect: statement.effect(),
+            is_plain: principal.is_none() && untold.is_empty(),
+            principal: principal
+                .map(|principal| PrincipalTest::new(&principal, kind, has_condition)),
             action: ActionTest {
-                negated: statement.action.negated,
+                negated: statement.action().is_negated(),
                 patterns: statement
-                    .action
-                    .patterns
-                    .iter()
-                    .map(|pattern| {
-                        (
-                            HeadTest::of(&pattern.text),
-                            Wildcard::new(pattern.text.as_str()),
-                        )
-                    })
+                    .action()
+                    .patterns()
+                    .map(|pattern| (HeadTest::of(pattern.text), Wildcard::new(pattern.text)))
                     .collect(),
                 trust,
             },
             resource: has_resource.then(|| patterns.collect()),
-            conditions: conditions.collect(),
-            untold: statement.untold.as_slice().into(),
-            is_plain: statement.principal.is_none() && statement.untold.is_empty(),
+            conditions,
+            untold: untold.into(),
         }
     }
 
