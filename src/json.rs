@@ -221,27 +221,24 @@ impl<'j> Node<'j> {
     }
 
     pub(crate) fn as_str(self) -> Option<&'j str> {
-        match self.value() {
-            Value::String(text) => Some(text),
-            _ => None,
-        }
+        let entry = self.entry();
+        (entry.kind == Kind::String).then(|| self.json.string(entry))
     }
 
     pub(crate) fn members(self) -> Option<Members<'j>> {
-        match self.value() {
-            Value::Object(members) => Some(members),
-            _ => None,
-        }
+        let entry = self.entry();
+        (entry.kind == Kind::Object).then(|| Members(self.inside(entry)))
     }
 
     /// The elements of an array, or the value itself as a list of one (G16).
     pub(crate) fn one_or_many(self) -> Nodes<'j> {
-        match self.value() {
-            Value::Array(nodes) => nodes,
+        let entry = self.entry();
+        match entry.kind {
+            Kind::Array => self.inside(entry),
             _ => Nodes {
                 json: self.json,
                 at: self.at,
-                end: self.behind(),
+                end: self.at + 1,
             },
         }
     }
@@ -341,12 +338,10 @@ pub(crate) fn read(source: &Source) -> Result<Json, Box<Problem>> {
         entries: Vec::with_capacity(text.len() / 12),
         decoded: Vec::new(),
         suspects: Vec::new(),
+        refused: Refused::Grammar,
     };
-    if u32::try_from(text.len()).is_err() {
-        return Err(Box::new(refusal(source, Refused::Length)));
-    }
-    if let Err(refused) = walk.whole() {
-        return Err(Box::new(refusal(source, refused)));
+    if walk.whole().is_none() {
+        return Err(Box::new(refusal(source, walk.at, walk.refused)));
     }
     let mut json = Json {
         source: source.clone(),
@@ -403,41 +398,35 @@ fn has_repeats(mut members: Members<'_>) -> bool {
     members.any(|member| !seen.insert(member.key))
 }
 
-/// Why the walk did not take a text.
+/// Why the walk stopped.
 enum Refused {
-    /// It is no JSON, from here on.
-    Grammar(usize),
-    /// Here begins one level too many.
-    Nesting(usize),
+    Grammar,
+    Nesting,
     /// A string that holds half of a surrogate pair, if it is a string at all.
     Escapes(Span),
-    /// It has more than 4 GiB.
     Length,
 }
 
-fn refusal(source: &Source, refused: Refused) -> Problem {
+fn refusal(source: &Source, at: usize, refused: Refused) -> Problem {
     if let Err(error) = serde_json::from_str::<IgnoredAny>(source.text()) {
         return syntax_problem(source, &error);
     }
-    let at = |start: usize| Span {
-        start,
-        end: start + 1,
+    let here = Span {
+        start: at,
+        end: at + 1,
     };
     let (span, kind, message) = match refused {
-        Refused::Grammar(start) => (at(start), ProblemKind::JsonSyntax, "no JSON".to_owned()),
-        Refused::Nesting(start) => {
+        Refused::Grammar => (here, ProblemKind::JsonSyntax, "no JSON".to_owned()),
+        Refused::Nesting => {
             let message = format!("nested deeper than {DEPTH_MAX} levels");
-            (at(start), ProblemKind::NestingTooDeep, message)
+            (here, ProblemKind::NestingTooDeep, message)
         }
         // serde_json's grammar check lets it pass.
         Refused::Escapes(span) => {
             let message = "this string holds half of a surrogate pair, which is no character";
             (span, ProblemKind::JsonSyntax, message.to_owned())
         }
-        Refused::Length => {
-            let message = "longer than 4 GiB".to_owned();
-            (at(0), ProblemKind::TooLong, message)
-        }
+        Refused::Length => (here, ProblemKind::TooLong, "longer than 4 GiB".to_owned()),
     };
     Problem::new(source, span, &Path::Root, kind, "G1", message)
 }
@@ -515,7 +504,7 @@ fn help(text: &str, offset: usize) -> Option<&'static str> {
     }
 }
 
-/// The walk over a text that takes it apart. It takes nothing that is no JSON.
+/// The walk over a text that takes it apart. It takes nothing that is no JSON: a step that cannot be taken gives `None`.
 struct Walk<'s> {
     text: &'s str,
     at: usize,
@@ -523,6 +512,8 @@ struct Walk<'s> {
     decoded: Vec<String>,
     /// The objects in which a name may stand twice.
     suspects: Vec<At>,
+    /// Why it stopped, if it does.
+    refused: Refused,
 }
 
 /// Offsets fit: longer texts are not walked over.
@@ -531,13 +522,14 @@ fn small(offset: usize) -> u32 {
 }
 
 impl Walk<'_> {
-    fn whole(&mut self) -> Result<(), Refused> {
+    fn whole(&mut self) -> Option<()> {
+        if u32::try_from(self.text.len()).is_err() {
+            self.refused = Refused::Length;
+            return None;
+        }
         self.value(0)?;
         self.skip_blanks();
-        match self.peek() {
-            None => Ok(()),
-            Some(_) => Err(Refused::Grammar(self.at)),
-        }
+        self.peek().is_none().then_some(())
     }
 
     fn peek(&self) -> Option<u8> {
@@ -557,26 +549,27 @@ impl Walk<'_> {
         stands
     }
 
-    fn must_take(&mut self, byte: u8) -> Result<(), Refused> {
-        if self.takes(byte) {
-            Ok(())
-        } else {
-            Err(Refused::Grammar(self.at))
-        }
+    /// The same over blanks.
+    fn takes_token(&mut self, byte: u8) -> bool {
+        self.skip_blanks();
+        self.takes(byte)
     }
 
-    fn value(&mut self, depth: usize) -> Result<(), Refused> {
+    fn value(&mut self, depth: usize) -> Option<()> {
         self.skip_blanks();
-        match self.peek() {
-            Some(b'"') => self.string().map(drop),
-            Some(b'{' | b'[') if depth >= DEPTH_MAX => Err(Refused::Nesting(self.at)),
-            Some(b'{') => self.object(depth),
-            Some(b'[') => self.array(depth),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') => self.word("true", Kind::True),
-            Some(b'f') => self.word("false", Kind::False),
-            Some(b'n') => self.word("null", Kind::Null),
-            _ => Err(Refused::Grammar(self.at)),
+        match self.peek()? {
+            b'"' => self.string().map(drop),
+            b'{' | b'[' if depth >= DEPTH_MAX => {
+                self.refused = Refused::Nesting;
+                None
+            }
+            b'{' => self.object(depth + 1),
+            b'[' => self.array(depth + 1),
+            b'-' | b'0'..=b'9' => self.number(),
+            b't' => self.word("true", Kind::True),
+            b'f' => self.word("false", Kind::False),
+            b'n' => self.word("null", Kind::Null),
+            _ => None,
         }
     }
 
@@ -590,100 +583,103 @@ impl Walk<'_> {
         });
     }
 
-    /// Ends the object or array of this number here, behind its bracket.
-    fn close(&mut self, opened: usize) {
-        let (end, behind) = (small(self.at), small(self.entries.len()));
-        if let Some(entry) = self.entries.get_mut(opened) {
-            (entry.end, entry.link) = (end, behind);
-        }
+    /// An entry for what begins with the bracket here. Its number.
+    fn open(&mut self, kind: Kind) -> usize {
+        self.push(kind, self.at, 0);
+        self.at += 1;
+        self.entries.len() - 1
     }
 
-    fn object(&mut self, depth: usize) -> Result<(), Refused> {
-        let opened = self.entries.len();
-        self.push(Kind::Object, self.at, 0);
-        self.at += 1;
+    /// Ends it behind this bracket.
+    fn close(&mut self, opened: usize, bracket: u8) -> Option<()> {
+        if !self.takes(bracket) {
+            return None;
+        }
+        let (end, behind) = (small(self.at), small(self.entries.len()));
+        let entry = self.entries.get_mut(opened)?;
+        (entry.end, entry.link) = (end, behind);
+        Some(())
+    }
+
+    fn object(&mut self, depth: usize) -> Option<()> {
+        let opened = self.open(Kind::Object);
         self.skip_blanks();
-        if !self.takes(b'}') {
+        if self.peek()? != b'}' {
             let (mut seen, mut suspect) = (0, false);
             loop {
                 self.skip_blanks();
-                if self.peek() != Some(b'"') {
-                    return Err(Refused::Grammar(self.at));
+                if self.peek()? != b'"' {
+                    return None;
                 }
                 let name = self.string()?;
                 suspect |= seen & name != 0;
                 seen |= name;
-                self.skip_blanks();
-                self.must_take(b':')?;
-                self.value(depth + 1)?;
-                self.skip_blanks();
-                if !self.takes(b',') {
+                if !self.takes_token(b':') {
+                    return None;
+                }
+                self.value(depth)?;
+                if !self.takes_token(b',') {
                     break;
                 }
             }
-            self.must_take(b'}')?;
             if suspect {
                 self.suspects.push(At(small(opened)));
             }
         }
-        self.close(opened);
-        Ok(())
+        self.close(opened, b'}')
     }
 
-    fn array(&mut self, depth: usize) -> Result<(), Refused> {
-        let opened = self.entries.len();
-        self.push(Kind::Array, self.at, 0);
-        self.at += 1;
+    fn array(&mut self, depth: usize) -> Option<()> {
+        let opened = self.open(Kind::Array);
         self.skip_blanks();
-        if !self.takes(b']') {
-            loop {
-                self.value(depth + 1)?;
-                self.skip_blanks();
-                if !self.takes(b',') {
-                    break;
-                }
+        if self.peek()? != b']' {
+            self.value(depth)?;
+            while self.takes_token(b',') {
+                self.value(depth)?;
             }
-            self.must_take(b']')?;
         }
-        self.close(opened);
-        Ok(())
+        self.close(opened, b']')
     }
 
     /// Gives a signature of one bit that equal strings share; one with escapes shares all.
-    fn string(&mut self) -> Result<u64, Refused> {
+    fn string(&mut self) -> Option<u64> {
         let start = self.at;
         let bytes = self.text.as_bytes();
+        let mut end = start + 1;
         let mut escaped = false;
-        self.at += 1;
         loop {
-            self.at += plain_length(bytes.get(self.at..).unwrap_or_default());
-            match self.peek() {
+            end += plain_length(bytes.get(end..)?);
+            match bytes.get(end) {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
-                    self.at += 2;
+                    end += 2;
                 }
-                _ => return Err(Refused::Grammar(self.at)),
+                _ => return None,
             }
         }
-        self.at += 1;
-        if !escaped {
-            self.push(Kind::String, start, 0);
-            let first = bytes.get(start + 1).copied().unwrap_or_default();
-            return Ok(1 << ((self.at - start + usize::from(first)) % 64));
+        self.at = end + 1;
+        if escaped {
+            return self.escaped_string(start);
         }
-        let span = Span {
-            start,
-            end: self.at,
-        };
-        let literal = self.text.get(span.start..span.end).unwrap_or_default();
-        let text = serde_json::from_str(literal).map_err(|_| Refused::Escapes(span))?;
-        self.decoded.push(text);
-        self.push(Kind::String, start, self.decoded.len());
-        Ok(u64::MAX)
+        self.push(Kind::String, start, 0);
+        let first = bytes.get(start + 1).copied().unwrap_or_default();
+        Some(1 << ((self.at - start + usize::from(first)) % 64))
     }
 
-    fn number(&mut self) -> Result<(), Refused> {
+    #[cold]
+    fn escaped_string(&mut self, start: usize) -> Option<u64> {
+        let end = self.at;
+        let Ok(text) = serde_json::from_str(self.text.get(start..end)?) else {
+            self.refused = Refused::Escapes(Span { start, end });
+            return None;
+        };
+        self.decoded.push(text);
+        self.push(Kind::String, start, self.decoded.len());
+        Some(u64::MAX)
+    }
+
+    fn number(&mut self) -> Option<()> {
         let start = self.at;
         self.takes(b'-');
         if !self.takes(b'0') {
@@ -697,34 +693,27 @@ impl Walk<'_> {
             self.digits()?;
         }
         self.push(Kind::Number, start, 0);
-        Ok(())
+        Some(())
     }
 
     /// At least one.
-    fn digits(&mut self) -> Result<(), Refused> {
+    fn digits(&mut self) -> Option<()> {
         let start = self.at;
         while let Some(b'0'..=b'9') = self.peek() {
             self.at += 1;
         }
-        if self.at > start {
-            Ok(())
-        } else {
-            Err(Refused::Grammar(start))
-        }
+        (self.at > start).then_some(())
     }
 
-    fn word(&mut self, word: &str, kind: Kind) -> Result<(), Refused> {
+    fn word(&mut self, word: &str, kind: Kind) -> Option<()> {
         let start = self.at;
-        if !self
-            .text
-            .get(start..)
-            .is_some_and(|rest| rest.starts_with(word))
-        {
-            return Err(Refused::Grammar(start));
+        let rest = self.text.as_bytes().get(start..)?;
+        if !rest.starts_with(word.as_bytes()) {
+            return None;
         }
         self.at += word.len();
         self.push(kind, start, 0);
-        Ok(())
+        Some(())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use memchr::{memchr_iter, memrchr};
+use memchr::{memchr, memchr_iter, memrchr};
 use serde::Serialize;
 
 /// A part of a text, in bytes: from `start` up to, not including, `end`.
@@ -157,9 +157,15 @@ impl Source {
 
     /// Positions of offsets that are asked for in their order.
     pub(crate) fn positions(&self) -> Positions<'_> {
+        let outer = self.0.origin.as_ref().map(|origin| Outer {
+            origin,
+            positions: Box::new(origin.source.positions()),
+            place: LITERAL_START,
+        });
         Positions {
             source: self,
             last: None,
+            outer,
         }
     }
 }
@@ -168,14 +174,30 @@ impl Source {
 pub(crate) struct Positions<'s> {
     source: &'s Source,
     last: Option<Mark>,
+    outer: Option<Outer<'s>>,
+}
+
+/// The same for the text around an embedded one.
+struct Outer<'s> {
+    origin: &'s Origin,
+    positions: Box<Positions<'s>>,
+    /// A decoded and a raw offset.
+    place: (usize, usize),
 }
 
 impl Positions<'_> {
     pub(crate) fn at(&mut self, offset: usize) -> Position {
-        let position = match self.last {
-            Some(last) if last.offset <= offset && self.source.0.origin.is_none() => {
-                last.moved(self.source.text(), offset).position
+        if let Some(outer) = &mut self.outer {
+            let literal = outer.origin.source.slice(outer.origin.literal);
+            if offset < outer.place.0 {
+                outer.place = LITERAL_START;
             }
+            outer.place = moved_in_literal(literal, outer.place, offset);
+            let start = outer.origin.literal.start;
+            return outer.positions.at(start + outer.place.1);
+        }
+        let position = match self.last {
+            Some(last) if last.offset <= offset => last.moved(self.source.text(), offset).position,
             _ => self.source.position(offset),
         };
         self.last = Some(Mark { offset, position });
@@ -229,17 +251,14 @@ fn marks(text: &str, start: Mark) -> Vec<Mark> {
     places.collect()
 }
 
+/// The decoded and the raw offset that a literal's text begins at, behind the quote.
+const LITERAL_START: (usize, usize) = (0, 1);
+
 /// Where every `STRIDE`-th byte or so of a decoded JSON string stands in its literal: pairs of decoded and raw offsets.
 fn literal_marks(literal: &str) -> Vec<(usize, usize)> {
-    let mut marks = Vec::new();
-    let mut place = (0, 1);
-    let mut next = 0;
-    while place.1 < literal.len() {
-        if place.0 >= next {
-            marks.push(place);
-            next = place.0 + STRIDE;
-        }
-        place = after_character(literal, place);
+    let mut marks = vec![LITERAL_START];
+    while let Some(last) = marks.last().filter(|(_, raw)| *raw + 1 < literal.len()) {
+        marks.push(moved_in_literal(literal, *last, last.0 + STRIDE));
     }
     marks
 }
@@ -248,30 +267,36 @@ fn literal_marks(literal: &str) -> Vec<(usize, usize)> {
 fn raw_offset(literal: &str, marks: &[(usize, usize)], offset: usize) -> usize {
     let after = marks.partition_point(|(decoded, _)| *decoded <= offset);
     let mark = after.checked_sub(1).and_then(|index| marks.get(index));
-    let mut place = mark.copied().unwrap_or((0, 1));
-    while place.0 < offset && place.1 < literal.len() {
-        place = after_character(literal, place);
-    }
-    place.1.min(literal.len().saturating_sub(1))
+    moved_in_literal(literal, mark.copied().unwrap_or(LITERAL_START), offset).1
 }
 
-/// The decoded and the raw offset behind the character, or escape, that begins here. A surrogate pair is two escapes for one character of four
-/// bytes: it counts when it is complete.
-fn after_character(literal: &str, (decoded, raw): (usize, usize)) -> (usize, usize) {
-    let mut chars = literal.get(raw..).unwrap_or_default().chars();
-    match (chars.next(), chars.next()) {
-        (Some('\\'), Some('u')) => {
-            let length = match hex4(literal, raw + 2) {
-                0xD800..0xDC00 => 0,
-                0xDC00..0xE000 => 4,
-                unit => char::from_u32(unit).map_or(0, char::len_utf8),
-            };
-            (decoded + length, raw + 6)
-        }
-        (Some('\\'), _) => (decoded + 1, raw + 2),
-        (Some(c), _) => (decoded + c.len_utf8(), raw + c.len_utf8()),
-        (None, _) => (decoded, literal.len()),
+/// The place of a later byte of the decoded string, at most the closing quote.
+fn moved_in_literal(literal: &str, mut place: (usize, usize), offset: usize) -> (usize, usize) {
+    let end = literal.len().saturating_sub(1);
+    while place.0 < offset && place.1 < end {
+        let (decoded, raw) = place;
+        let rest = literal.as_bytes().get(raw..end).unwrap_or_default();
+        let plain = memchr(b'\\', rest).unwrap_or(rest.len());
+        place = match plain.min(offset - decoded) {
+            0 => after_escape(literal, place),
+            plain => (decoded + plain, raw + plain),
+        };
     }
+    (place.0, place.1.min(end))
+}
+
+/// The decoded and the raw offset behind the escape that begins here. A surrogate pair is two escapes for one character of four
+/// bytes: it counts when it is complete.
+fn after_escape(literal: &str, (decoded, raw): (usize, usize)) -> (usize, usize) {
+    if literal.as_bytes().get(raw + 1) != Some(&b'u') {
+        return (decoded + 1, raw + 2);
+    }
+    let length = match hex4(literal, raw + 2) {
+        0xD800..0xDC00 => 0,
+        0xDC00..0xE000 => 4,
+        unit => char::from_u32(unit).map_or(0, char::len_utf8),
+    };
+    (decoded + length, raw + 6)
 }
 
 fn hex4(literal: &str, at: usize) -> u32 {
@@ -322,6 +347,11 @@ mod tests {
             x.column as usize,
             outer.chars().position(|c| c == 'x').unwrap() + 1
         );
+        let mut positions = inner.positions();
+        for (offset, _) in decoded.char_indices() {
+            assert_eq!(positions.at(offset), inner.position(offset), "{offset}");
+        }
+        assert_eq!(positions.at(0), inner.position(0));
         let a = inner.position(decoded.find('A').unwrap());
         assert_eq!(a.column as usize, outer.find('A').unwrap() + 1);
     }

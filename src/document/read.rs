@@ -241,10 +241,12 @@ impl Reader<'_> {
                 return Vec::new();
             }
         }
-        node.one_or_many()
-            .enumerate()
-            .filter_map(|(index, node)| self.statement(index, node, &path.element(index)))
-            .collect()
+        let nodes = node.one_or_many();
+        let mut statements = Vec::with_capacity(nodes.clone().count());
+        for (index, node) in nodes.enumerate() {
+            statements.extend(self.statement(index, node, &path.element(index)));
+        }
+        statements
     }
 
     fn statement(&mut self, index: usize, node: Node<'_>, path: &Path<'_>) -> Option<Parts> {
