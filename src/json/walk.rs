@@ -298,7 +298,11 @@ mod tests {
     /// Mutates a seed text many ways: whatever serde_json takes must read as the same value, and nothing else.
     #[test]
     fn reads_what_serde_json_reads() {
-        let seed = "{ \"a\\u00e9\\\"\\\\\": [1, -2.5e+3, true,false ,null, \"x\\ud83d\\ude00\", {}, [], [[\"\"]] ],\r\n\t\"b\": {\"c\" :\"é\"} }";
+        let seeds = [
+            "{ \"a\\u00e9\\\"\\\\\": [1, -2.5e+3, true,false ,null, \"x\\ud83d\\ude00\", {}, [], [[\"\"]] ],\r\n\t\"b\": {\"c\" :\"é\"} }",
+            "[\"\\u00e9\\/\\b\\f\\n\\r\\t long enough for two words\", -0, 0.50, 10E-7, 1e+00]",
+            " [0, {\"a\": \"\\\\\", \"a\": [true, false, null]}] ",
+        ];
         let pieces = [
             "",
             "\"",
@@ -326,18 +330,24 @@ mod tests {
             "12345678\u{1}",
         ];
         let mut accepted = 0;
-        for at in (0..=seed.len()).filter(|at| seed.is_char_boundary(*at)) {
-            for end in (at..seed.len().min(at + 3) + 1).filter(|end| seed.is_char_boundary(*end)) {
-                for piece in pieces {
-                    let text = format!("{}{piece}{}", &seed[..at], &seed[end..]);
-                    let source = Source::new("mutant", text.clone());
-                    match serde_json::from_str::<serde_json::Value>(&text) {
-                        Ok(value) => {
-                            accepted += 1;
-                            assert_eq!(plain(read(&source).unwrap().root()), value, "{text}");
-                        }
-                        Err(_) => assert!(read(&source).is_err(), "{text}"),
+        let mutants = seeds.into_iter().flat_map(|seed| {
+            let places = (0..=seed.len()).filter(|at| seed.is_char_boundary(*at));
+            places.flat_map(move |at| {
+                let ends =
+                    (at..seed.len().min(at + 5) + 1).filter(|end| seed.is_char_boundary(*end));
+                ends.map(move |end| (&seed[..at], &seed[end..]))
+            })
+        });
+        for (before, after) in mutants {
+            for piece in pieces {
+                let text = format!("{before}{piece}{after}");
+                let source = Source::new("mutant", text.clone());
+                match serde_json::from_str::<serde_json::Value>(&text) {
+                    Ok(value) => {
+                        accepted += 1;
+                        assert_eq!(plain(read(&source).unwrap().root()), value, "{text}");
                     }
+                    Err(_) => assert!(read(&source).is_err(), "{text}"),
                 }
             }
         }

@@ -83,17 +83,18 @@ impl Policy {
     pub(crate) fn compile(name: Arc<str>, json: &Json, contents: &Contents) -> Policy {
         let source = json.source();
         let mut positions = source.positions();
-        let statements = contents
-            .statements(json)
-            .filter(|statement| contents.complete || statement.effect() == Effect::Deny)
-            .map(|statement| {
+        let found = contents.statements(json);
+        let mut statements = Vec::with_capacity(found.len());
+        for statement in found {
+            if contents.complete || statement.effect() == Effect::Deny {
                 let position = positions.at(statement.span().start);
-                CompiledStatement::new(&statement, contents.kind, position)
-            });
+                statements.push(CompiledStatement::new(&statement, contents.kind, position));
+            }
+        }
         Policy {
             name,
             file: source.shared_name(),
-            statements: statements.collect(),
+            statements: statements.into(),
             scope_all: false,
         }
     }
