@@ -9,9 +9,9 @@ use crate::account::{Assignment, Organization};
 use crate::decision::{Decision, Explanation};
 use crate::document::{PolicyKind, Reading, ResourceService};
 use crate::fields::{Fields, Object};
-use crate::json::{self, Node, Value, join};
+use crate::json::{self, Node, Value};
 use crate::policy::{GroupPolicies, Level, Policies, Policy, PolicySet, read_policy};
-use crate::problem::{LoadError, ProblemKind, quoted};
+use crate::problem::{LoadError, Path, ProblemKind, quoted};
 use crate::question::Question;
 use crate::source::{Source, Span};
 
@@ -78,19 +78,15 @@ impl Case {
         if source.name().ends_with(".jsonl") {
             return read_lines(source, accounts);
         }
-        let node = json::read(source)?;
-        match &node.value {
+        let json = json::read(source)?;
+        match json.root().value() {
             Value::Array(nodes) => {
-                for (index, node) in nodes.iter().enumerate() {
-                    cases.extend(Case::read(
-                        &mut fields,
-                        node,
-                        &format!("[{index}]"),
-                        accounts,
-                    ));
+                for (index, node) in nodes.enumerate() {
+                    let path = Path::Root.element(index);
+                    cases.extend(Case::read(&mut fields, node, &path, accounts));
                 }
             }
-            _ => cases.extend(Case::read(&mut fields, &node, "", accounts)),
+            _ => cases.extend(Case::read(&mut fields, json.root(), &Path::Root, accounts)),
         }
         if fields.problems.is_empty() {
             Ok(cases)
@@ -148,7 +144,7 @@ impl Case {
         crate::Problem::new(
             &source,
             Span::default(),
-            "request",
+            &Path::Root.member("request"),
             ProblemKind::InvalidInput,
             "",
             message,
@@ -158,23 +154,18 @@ impl Case {
 
     fn read(
         fields: &mut Fields<'_>,
-        node: &Node<'_>,
-        path: &str,
+        node: Node<'_>,
+        path: &Path<'_>,
         accounts: &mut OpenAccount<'_>,
     ) -> Option<Case> {
         let members = fields.map(node, path);
-        let get = |name: &str| {
-            members
-                .iter()
-                .find(|member| member.key == name)
-                .map(|member| &member.node)
-        };
+        let get = |name: &str| members.get(name);
         let name = match get("name") {
-            Some(node) => fields.text(node, &join(path, "name"))?,
-            None => "(unnamed)".to_owned(),
+            Some(node) => fields.text(node, &path.member("name"))?,
+            None => "(unnamed)",
         };
         let expectation =
-            get("expect").map(|node| Expectation::read(fields, node, &join(path, "expect")));
+            get("expect").map(|node| Expectation::read(fields, node, &path.member("expect")));
         let expectation = match expectation {
             Some(expectation) => Some(expectation?),
             None => None,
@@ -189,21 +180,21 @@ impl Case {
             return None;
         }
         let mut inner = Fields::new(fields.source);
-        json::report_duplicates(fields.source, node, path, &mut inner.problems);
-        let question = Question::read(&mut inner, request, &join(path, "request"));
+        json::report_duplicates(node, path, &mut inner.problems);
+        let question = Question::read(&mut inner, request, &path.member("request"));
         let service = question
             .as_ref()
             .map(service_of)
             .unwrap_or(ResourceService::Other);
         let assignment = match (get("policies"), get("account")) {
             (Some(policies), _) => {
-                read_policies(&mut inner, policies, &join(path, "policies"), service)
+                read_policies(&mut inner, policies, &path.member("policies"), service)
                     .map(|policies| Assignment::Inline(Box::new(policies)))
             }
             (None, Some(account)) => {
-                let path = join(path, "account");
+                let path = path.member("account");
                 let named = inner.text(account, &path)?;
-                let opened = accounts(&named, inner.source);
+                let opened = accounts(named, inner.source);
                 inner
                     .checked(account, &path, opened)
                     .map(Assignment::Organization)
@@ -217,9 +208,9 @@ impl Case {
             _ => Err(LoadError::new(inner.problems)),
         };
         let source = fields.source;
-        let at = format!("{}:{}", source.name(), source.position(node.span.start));
+        let at = format!("{}:{}", source.name(), source.position(node.span().start));
         Some(Case {
-            name,
+            name: name.to_owned(),
             file: source.shared_name(),
             at,
             question,
@@ -241,7 +232,7 @@ fn read_lines(source: &Source, accounts: &mut OpenAccount<'_>) -> Result<Vec<Cas
         let line = source.line(number, line);
         let mut fields = Fields::new(&line);
         match json::read(&line) {
-            Ok(node) => cases.extend(Case::read(&mut fields, &node, "", accounts)),
+            Ok(json) => cases.extend(Case::read(&mut fields, json.root(), &Path::Root, accounts)),
             Err(problem) => problems.push(*problem),
         }
         problems.append(&mut fields.problems);
@@ -272,16 +263,16 @@ const STAGES: [&str; 7] = [
 
 fn read_policies(
     fields: &mut Fields<'_>,
-    node: &Node<'_>,
-    path: &str,
+    node: Node<'_>,
+    path: &Path<'_>,
     service: ResourceService,
 ) -> Option<Policies> {
     let before = fields.problems.len();
     let object = fields.object(node, path, &STAGES);
     let mut policies = Policies::default();
-    let mut stage = |name: &str, kind: PolicyKind| {
+    let mut stage = |name: &'static str, kind: PolicyKind| {
         let node = object.given(name)?;
-        Some(read_list(fields, node, &join(path, name), name, kind))
+        Some(read_list(fields, node, &path.member(name), name, kind))
     };
     policies.session = stage("session", PolicyKind::Session);
     policies.resource = stage("resource", PolicyKind::Resource(service));
@@ -290,16 +281,12 @@ fn read_policies(
     policies.identity = stage("identity", PolicyKind::Identity).unwrap_or_default();
     policies = read_groups(fields, &object, path, policies);
     if let Some(node) = object.given("control") {
-        let path = join(path, "control");
-        let levels = fields
-            .array(node, &path)
-            .iter()
-            .enumerate()
-            .map(|(index, node)| {
-                let path = format!("{path}[{index}]");
-                let name = format!("control[{index}]");
-                Level::new(read_list(fields, node, &path, &name, PolicyKind::Control))
-            });
+        let path = path.member("control");
+        let levels = fields.array(node, &path).enumerate().map(|(index, node)| {
+            let path = path.element(index);
+            let name = format!("control[{index}]");
+            Level::new(read_list(fields, node, &path, &name, PolicyKind::Control))
+        });
         policies.control = Some(levels.collect());
     }
     (fields.problems.len() == before).then_some(policies)
@@ -308,17 +295,17 @@ fn read_policies(
 /// A list (of the request's own group, whichever that is) or an object of lists by group.
 fn read_groups(
     fields: &mut Fields<'_>,
-    object: &Object<'_, '_>,
-    path: &str,
+    object: &Object<'_>,
+    path: &Path<'_>,
     policies: Policies,
 ) -> Policies {
     let Some(node) = object.given("resource_group") else {
         return policies;
     };
-    let path = join(path, "resource_group");
+    let path = path.member("resource_group");
     let is_list = node
         .members()
-        .is_none_or(|members| members.iter().any(|member| member.key == "Statement"));
+        .is_none_or(|members| members.get("Statement").is_some());
     if is_list {
         let set = read_list(fields, node, &path, "resource_group", PolicyKind::Identity);
         return Policies {
@@ -326,12 +313,12 @@ fn read_groups(
             ..policies
         };
     }
-    let groups = node.members().unwrap_or_default().iter().map(|member| {
-        let path = join(&path, &member.key);
+    let groups = node.members().into_iter().flatten().map(|member| {
+        let path = path.member(member.key);
         let name = format!("resource_group[{}]", member.key);
         (
-            Arc::from(member.key.as_ref()),
-            read_list(fields, &member.node, &path, &name, PolicyKind::Identity),
+            Arc::from(member.key),
+            read_list(fields, member.node, &path, &name, PolicyKind::Identity),
         )
     });
     let groups: Vec<_> = groups.collect();
@@ -341,17 +328,17 @@ fn read_groups(
 /// A document or a list of them; `identity[0]` is the name of one that has no other.
 fn read_list(
     fields: &mut Fields<'_>,
-    node: &Node<'_>,
-    path: &str,
+    node: Node<'_>,
+    path: &Path<'_>,
     name: &str,
     kind: PolicyKind,
 ) -> PolicySet {
-    let listed = matches!(node.value, Value::Array(_));
+    let listed = node.is_array();
     let mut policies: Vec<Arc<Policy>> = Vec::new();
-    for (index, node) in node.one_or_many().iter().enumerate() {
+    for (index, node) in node.one_or_many().enumerate() {
         let (path, name) = match listed {
-            true => (format!("{path}[{index}]"), format!("{name}[{index}]")),
-            false => (path.to_owned(), name.to_owned()),
+            true => (path.element(index), format!("{name}[{index}]")),
+            false => (*path, name.to_owned()),
         };
         policies.extend(read_document(fields, node, &path, name, kind));
     }
@@ -361,39 +348,38 @@ fn read_list(
 /// A document as an object or a string, or `{"name": …, "type": …, "document": …}`.
 fn read_document(
     fields: &mut Fields<'_>,
-    node: &Node<'_>,
-    path: &str,
+    node: Node<'_>,
+    path: &Path<'_>,
     name: String,
     kind: PolicyKind,
 ) -> Option<Arc<Policy>> {
     let named = node
         .members()
-        .is_some_and(|members| members.iter().any(|member| member.key == "document"));
+        .is_some_and(|members| members.get("document").is_some());
     let mut reading = Reading::new(kind);
     let (node, path, name) = if named {
         let object = fields.object(node, path, &["name", "type", "document"]);
         let name = object
             .given("name")
-            .and_then(|node| fields.text(node, &join(path, "name")))
-            .unwrap_or(name);
+            .and_then(|node| fields.text(node, &path.member("name")))
+            .map_or(name, str::to_owned);
         match object
             .given("type")
-            .and_then(|node| fields.text(node, &join(path, "type")))
-            .as_deref()
+            .and_then(|node| fields.text(node, &path.member("type")))
         {
             Some("System") => reading = reading.system(),
             None | Some("Custom") => {}
             Some(other) => {
                 let message = format!("unknown type {}; expected Custom or System", quoted(other));
-                fields.problem(node.span, path, ProblemKind::InvalidInput, message);
+                fields.problem(node.span(), path, ProblemKind::InvalidInput, message);
             }
         }
-        (object.get("document")?, join(path, "document"), name)
+        (object.get("document")?, path.member("document"), name)
     } else {
-        (node, path.to_owned(), name)
+        (node, *path, name)
     };
     // The names of doubled members are reported once for the whole case.
-    let (policy, problems) = read_policy(fields.source, node, &path, &name, reading);
+    let (policy, problems) = read_policy(node, &path, &name, reading);
     let known = fields.problems.clone();
     fields
         .problems
@@ -406,7 +392,7 @@ fn read_document(
 }
 
 impl Expectation {
-    fn read(fields: &mut Fields<'_>, node: &Node<'_>, path: &str) -> Option<Expectation> {
+    fn read(fields: &mut Fields<'_>, node: Node<'_>, path: &Path<'_>) -> Option<Expectation> {
         let before = fields.problems.len();
         let mut expectation = Expectation::default();
         if node.as_str().is_some() {
@@ -422,31 +408,35 @@ impl Expectation {
             ];
             let object = fields.object(node, path, &known);
             let mut text = |name: &str| {
-                object
-                    .given(name)
-                    .and_then(|node| fields.text(node, &join(path, name)))
+                let text = fields.text(object.given(name)?, &path.member(name))?;
+                Some(text.to_owned())
             };
             expectation.error = text("error");
             expectation.stage = text("stage");
             expectation.policy = text("policy");
             if let Some(node) = object.given("decision") {
-                expectation.decision = read_decision(fields, node, &join(path, "decision"));
+                expectation.decision = read_decision(fields, node, &path.member("decision"));
             }
             if let Some(node) = object.given("statement") {
-                match &node.value {
+                match node.value() {
                     Value::Number(number) if number.parse::<usize>().is_ok() => {
                         expectation.statement = number.parse().ok();
                     }
-                    _ => fields.wrong_type(node, &join(path, "statement"), "a statement's number"),
+                    _ => fields.wrong_type(node, &path.member("statement"), "a statement's number"),
                 }
             }
             if let Some(node) = object.given("doubts") {
-                let texts = fields.texts(node, &join(path, "doubts"));
-                expectation.doubts = Some(texts.into_iter().map(|(text, ..)| text).collect());
+                let texts = fields.texts(node, &path.member("doubts"));
+                expectation.doubts = Some(
+                    texts
+                        .into_iter()
+                        .map(|(text, ..)| text.to_owned())
+                        .collect(),
+                );
             }
             if object.is_empty() {
                 fields.problem(
-                    node.span,
+                    node.span(),
                     path,
                     ProblemKind::EmptyElement,
                     "nothing is expected",
@@ -568,15 +558,15 @@ fn or_none(found: &[String]) -> String {
     }
 }
 
-fn read_decision(fields: &mut Fields<'_>, node: &Node<'_>, path: &str) -> Option<Decision> {
+fn read_decision(fields: &mut Fields<'_>, node: Node<'_>, path: &Path<'_>) -> Option<Decision> {
     let text = fields.text(node, path)?;
-    let decision = Decision::from_name(&text);
+    let decision = Decision::from_name(text);
     if decision.is_none() {
         let message = format!(
             "unknown decision {}; expected Allow, ExplicitDeny or ImplicitDeny",
-            quoted(&text)
+            quoted(text)
         );
-        fields.problem(node.span, path, ProblemKind::InvalidInput, message);
+        fields.problem(node.span(), path, ProblemKind::InvalidInput, message);
     }
     decision
 }

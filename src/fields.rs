@@ -1,7 +1,7 @@
 //! Takes the members of our own file formats (requests, snapshots, cases) apart, strictly and with places.
 
-use crate::json::{Member, Node, Value, join};
-use crate::problem::{Problem, ProblemKind, quoted};
+use crate::json::{Members, Node, Nodes, Value};
+use crate::problem::{Path, Problem, ProblemKind, quoted};
 use crate::source::{Source, Span};
 use crate::suggest::closest;
 
@@ -22,7 +22,7 @@ impl<'s> Fields<'s> {
     pub(crate) fn problem(
         &mut self,
         span: Span,
-        path: &str,
+        path: &Path<'_>,
         kind: ProblemKind,
         message: impl Into<String>,
     ) {
@@ -30,18 +30,14 @@ impl<'s> Fields<'s> {
             .push(Problem::new(self.source, span, path, kind, "", message));
     }
 
-    pub(crate) fn wrong_type(&mut self, node: &Node<'_>, path: &str, wanted: &str) {
+    pub(crate) fn wrong_type(&mut self, node: Node<'_>, path: &Path<'_>, wanted: &str) {
         let message = format!("expected {wanted}, found {}", node.type_name());
-        self.problem(node.span, path, ProblemKind::WrongType, message);
+        self.problem(node.span(), path, ProblemKind::WrongType, message);
     }
 
-    pub(crate) fn missing(&mut self, node: &Node<'_>, path: &str, name: &str) {
-        let opening = Span {
-            start: node.span.start,
-            end: node.span.start + 1,
-        };
+    pub(crate) fn missing(&mut self, node: Node<'_>, path: &Path<'_>, name: &str) {
         self.problem(
-            opening,
+            node.opening(),
             path,
             ProblemKind::MissingElement,
             format!("{name} is missing"),
@@ -51,14 +47,14 @@ impl<'s> Fields<'s> {
     /// Turns another layer's error into a problem with a place.
     pub(crate) fn checked<T, E: ToString>(
         &mut self,
-        node: &Node<'_>,
-        path: &str,
+        node: Node<'_>,
+        path: &Path<'_>,
         result: Result<T, E>,
     ) -> Option<T> {
         result
             .map_err(|error| {
                 self.problem(
-                    node.span,
+                    node.span(),
                     path,
                     ProblemKind::InvalidInput,
                     error.to_string(),
@@ -68,57 +64,57 @@ impl<'s> Fields<'s> {
     }
 
     /// The members of an object, whatever their names.
-    pub(crate) fn map<'n, 'a>(&mut self, node: &'n Node<'a>, path: &str) -> &'n [Member<'a>] {
+    pub(crate) fn map<'j>(&mut self, node: Node<'j>, path: &Path<'_>) -> Members<'j> {
         node.members().unwrap_or_else(|| {
             self.wrong_type(node, path, "an object");
-            &[]
+            Members::none(node)
         })
     }
 
     /// The members of an object that may have these names only.
-    pub(crate) fn object<'n, 'a>(
+    pub(crate) fn object<'j>(
         &mut self,
-        node: &'n Node<'a>,
-        path: &str,
+        node: Node<'j>,
+        path: &Path<'_>,
         known: &[&'static str],
-    ) -> Object<'n, 'a> {
+    ) -> Object<'j> {
         let members = self.map(node, path);
         for member in members
-            .iter()
-            .filter(|member| !known.contains(&member.key.as_ref()))
+            .clone()
+            .filter(|member| !known.contains(&member.key))
         {
             let message = format!(
                 "unknown member {}; known here: {}",
-                quoted(&member.key),
+                quoted(member.key),
                 known.join(", ")
             );
             let mut problem = Problem::new(
                 self.source,
                 member.key_span,
-                join(path, &member.key),
+                &path.member(member.key),
                 ProblemKind::UnknownElement,
                 "",
                 message,
             );
-            problem.help = closest(&member.key, known).map(|name| format!("did you mean {name}?"));
+            problem.help = closest(member.key, known).map(|name| format!("did you mean {name}?"));
             self.problems.push(problem);
         }
         Object { members }
     }
 
     /// A string that says something.
-    pub(crate) fn text(&mut self, node: &Node<'_>, path: &str) -> Option<String> {
+    pub(crate) fn text<'j>(&mut self, node: Node<'j>, path: &Path<'_>) -> Option<&'j str> {
         match node.as_str() {
             Some("") => {
                 self.problem(
-                    node.span,
+                    node.span(),
                     path,
                     ProblemKind::EmptyElement,
                     "an empty string says nothing here",
                 );
                 None
             }
-            Some(text) => Some(text.to_owned()),
+            Some(text) => Some(text),
             None => {
                 self.wrong_type(node, path, "a string");
                 None
@@ -126,8 +122,8 @@ impl<'s> Fields<'s> {
         }
     }
 
-    pub(crate) fn boolean(&mut self, node: &Node<'_>, path: &str) -> bool {
-        match node.value {
+    pub(crate) fn boolean(&mut self, node: Node<'_>, path: &Path<'_>) -> bool {
+        match node.value() {
             Value::Bool(value) => value,
             _ => {
                 self.wrong_type(node, path, "true or false");
@@ -137,27 +133,26 @@ impl<'s> Fields<'s> {
     }
 
     /// The elements of an array; for nothing else.
-    pub(crate) fn array<'n, 'a>(&mut self, node: &'n Node<'a>, path: &str) -> &'n [Node<'a>] {
-        match &node.value {
+    pub(crate) fn array<'j>(&mut self, node: Node<'j>, path: &Path<'_>) -> Nodes<'j> {
+        match node.value() {
             Value::Array(nodes) => nodes,
             _ => {
                 self.wrong_type(node, path, "an array");
-                &[]
+                Nodes::none(node)
             }
         }
     }
 
-    /// An array of strings, each with its node and path.
-    pub(crate) fn texts<'n, 'a>(
+    /// An array of strings, each with its number and its node.
+    pub(crate) fn texts<'j>(
         &mut self,
-        node: &'n Node<'a>,
-        path: &str,
-    ) -> Vec<(String, &'n Node<'a>, String)> {
+        node: Node<'j>,
+        path: &Path<'_>,
+    ) -> Vec<(&'j str, usize, Node<'j>)> {
         let mut texts = Vec::new();
-        for (index, element) in self.array(node, path).iter().enumerate() {
-            let path = format!("{path}[{index}]");
-            if let Some(text) = self.text(element, &path) {
-                texts.push((text, element, path));
+        for (index, element) in self.array(node, path).enumerate() {
+            if let Some(text) = self.text(element, &path.element(index)) {
+                texts.push((text, index, element));
             }
         }
         texts
@@ -165,16 +160,14 @@ impl<'s> Fields<'s> {
 }
 
 /// An object whose member names were checked.
-pub(crate) struct Object<'n, 'a> {
-    members: &'n [Member<'a>],
+#[derive(Clone)]
+pub(crate) struct Object<'j> {
+    members: Members<'j>,
 }
 
-impl<'n, 'a> Object<'n, 'a> {
-    pub(crate) fn get(&self, name: &str) -> Option<&'n Node<'a>> {
-        self.members
-            .iter()
-            .find(|member| member.key == name)
-            .map(|member| &member.node)
+impl<'j> Object<'j> {
+    pub(crate) fn get(&self, name: &str) -> Option<Node<'j>> {
+        self.members.get(name)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -182,7 +175,7 @@ impl<'n, 'a> Object<'n, 'a> {
     }
 
     /// A member that is there and not `null`.
-    pub(crate) fn given(&self, name: &str) -> Option<&'n Node<'a>> {
-        self.get(name).filter(|node| node.value != Value::Null)
+    pub(crate) fn given(&self, name: &str) -> Option<Node<'j>> {
+        self.get(name).filter(|node| !node.is_null())
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Both are plain text here. But an answer that another reading would turn hangs on it, and must say so.
 
+use memchr::{memchr, memchr2};
+
 use crate::truth::{Match, OpenRule, Truth};
 use crate::wildcard::Wildcard;
 
@@ -12,6 +14,7 @@ const QUESTION_MARK: char = '\u{fdd1}';
 
 /// `${…}` as any text; `None` where there is none.
 pub(crate) fn with_variables(pattern: &str) -> Option<String> {
+    memchr(b'$', pattern.as_bytes())?;
     let mut read = String::new();
     let mut rest = pattern;
     while let Some((before, after)) = rest.split_once("${")
@@ -26,6 +29,7 @@ pub(crate) fn with_variables(pattern: &str) -> Option<String> {
 
 /// `\*` and `\?` as the character behind the backslash; `None` where there is none.
 pub(crate) fn with_escapes(pattern: &str) -> Option<String> {
+    memchr(b'\\', pattern.as_bytes())?;
     let read = pattern
         .replace("\\*", STAR.encode_utf8(&mut [0; 4]))
         .replace("\\?", QUESTION_MARK.encode_utf8(&mut [0; 4]));
@@ -55,6 +59,9 @@ pub(crate) struct OtherReadings(Box<[(OpenRule, Wildcard)]>);
 impl OtherReadings {
     /// `wildcards`: whether `*` and `?` are metacharacters where the value stands (W2).
     pub(crate) fn of(value: &str, wildcards: bool) -> OtherReadings {
+        if memchr2(b'$', b'\\', value.as_bytes()).is_none() {
+            return OtherReadings::default();
+        }
         let variables = if wildcards {
             with_variables(value)
         } else {

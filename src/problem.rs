@@ -92,7 +92,7 @@ impl Problem {
     pub(crate) fn new(
         source: &Source,
         span: Span,
-        path: impl Into<String>,
+        path: &Path<'_>,
         kind: ProblemKind,
         rule: &'static str,
         message: impl Into<String>,
@@ -104,7 +104,7 @@ impl Problem {
             file: source.shared_name(),
             start: source.position(span.start),
             end: source.position(span.end),
-            path: path.into(),
+            path: path.to_string(),
             message: message.into(),
             help: None,
         }
@@ -131,6 +131,48 @@ impl fmt::Display for Problem {
             write!(f, "\n  help: {help}")?;
         }
         Ok(())
+    }
+}
+
+/// The way to a value, written out only when a problem asks for it: `Statement[0].Condition.StringEquals["acs:SourceVpc"]`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Path<'p> {
+    Root,
+    Element(&'p Path<'p>, usize),
+    Member(&'p Path<'p>, &'p str),
+    /// A member of a member.
+    Entry(&'p Path<'p>, &'p str, &'p str),
+    /// A member whose name is quoted whatever it is.
+    Key(&'p Path<'p>, &'p str),
+}
+
+impl<'p> Path<'p> {
+    pub(crate) fn element(&'p self, index: usize) -> Path<'p> {
+        Path::Element(self, index)
+    }
+
+    pub(crate) fn member(&'p self, name: &'p str) -> Path<'p> {
+        Path::Member(self, name)
+    }
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Path::Root => Ok(()),
+            Path::Element(outer, index) => write!(f, "{outer}[{index}]"),
+            Path::Key(outer, name) => write!(f, "{outer}[{}]", quoted(name)),
+            Path::Entry(outer, map, name) => outer.member(map).member(name).fmt(f),
+            Path::Member(outer, name) => {
+                let letter = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+                let plain = !name.is_empty() && name.len() <= 64 && name.chars().all(letter);
+                match outer {
+                    _ if !plain => Path::Key(outer, name).fmt(f),
+                    Path::Root => f.write_str(name),
+                    _ => write!(f, "{outer}.{name}"),
+                }
+            }
+        }
     }
 }
 

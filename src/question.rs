@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use crate::arn::Arn;
 use crate::document::{PolicyKind, Reading};
 use crate::fields::Fields;
-use crate::json::{self, Node, Value, join};
+use crate::json::{self, Node, Value};
 use crate::policy::{PolicySet, read_policy};
 use crate::principal::Principal;
-use crate::problem::{LoadError, ProblemKind, Severity, quoted};
+use crate::problem::{LoadError, Path, ProblemKind, Severity};
 use crate::request::{Context, ContextValue, Request};
 use crate::source::Source;
 
@@ -41,24 +41,27 @@ impl Question {
     /// With every problem and its place: no JSON, unknown, missing or doubled members, `null`, wrong types, a session
     /// policy that RAM would refuse.
     pub fn parse(source: &Source) -> Result<Question, LoadError> {
-        let node = json::read(source)?;
+        let json = json::read(source)?;
         let mut fields = Fields::new(source);
-        json::report_duplicates(source, &node, "", &mut fields.problems);
-        match Question::read(&mut fields, &node, "") {
+        json::report_duplicates(json.root(), &Path::Root, &mut fields.problems);
+        match Question::read(&mut fields, json.root(), &Path::Root) {
             Some(question) if fields.problems.is_empty() => Ok(question),
             _ => Err(LoadError::new(fields.problems)),
         }
     }
 
     /// Reads a request that stands somewhere in a text. Gives one only if nothing is wrong with it.
-    pub(crate) fn read(fields: &mut Fields<'_>, node: &Node<'_>, path: &str) -> Option<Question> {
+    pub(crate) fn read(
+        fields: &mut Fields<'_>,
+        node: Node<'_>,
+        path: &Path<'_>,
+    ) -> Option<Question> {
         let before = fields.problems.len();
         let object = fields.object(node, path, &MEMBERS);
-        let at = |name: &str| join(path, name);
-        let mut text = |name: &str| {
-            object
-                .get(name)
-                .and_then(|node| fields.text(node, &at(name)))
+        let at = |name: &'static str| path.member(name);
+        let mut text = |name: &'static str| {
+            let text = fields.text(object.get(name)?, &at(name))?;
+            Some(text.to_owned())
         };
         let action = text("action");
         let id = text("principal_id");
@@ -141,21 +144,21 @@ const MEMBERS: [&str; 8] = [
 
 fn read_principal(
     fields: &mut Fields<'_>,
-    node: &Node<'_>,
-    path: &str,
+    node: Node<'_>,
+    path: &Path<'_>,
 ) -> Option<Principal<'static>> {
     let text = fields.text(node, path)?;
     fields.checked(
         node,
         path,
-        Principal::parse(&text).map(Principal::into_owned),
+        Principal::parse(text).map(Principal::into_owned),
     )
 }
 
-fn read_resources(fields: &mut Fields<'_>, node: &Node<'_>, path: &str) -> Vec<String> {
-    if matches!(&node.value, Value::Array(nodes) if nodes.is_empty()) {
+fn read_resources(fields: &mut Fields<'_>, node: Node<'_>, path: &Path<'_>) -> Vec<String> {
+    if node.one_or_many().is_empty() {
         fields.problem(
-            node.span,
+            node.span(),
             path,
             ProblemKind::EmptyElement,
             "an empty list; expected a resource",
@@ -164,51 +167,57 @@ fn read_resources(fields: &mut Fields<'_>, node: &Node<'_>, path: &str) -> Vec<S
     let mut resources = Vec::new();
     for node in node.one_or_many() {
         if let Some(text) = fields.text(node, path) {
-            let parsed = Arn::parse(text.as_str()).map(drop);
-            resources.extend(fields.checked(node, path, parsed).map(|()| text));
+            let parsed = Arn::parse(text).map(drop);
+            resources.extend(fields.checked(node, path, parsed).map(|()| text.to_owned()));
         }
     }
     resources
 }
 
-fn read_session(fields: &mut Fields<'_>, node: &Node<'_>, path: &str) -> Option<PolicySet> {
-    if node.value == Value::Null {
+fn read_session(fields: &mut Fields<'_>, node: Node<'_>, path: &Path<'_>) -> Option<PolicySet> {
+    if node.is_null() {
         return None;
     }
     let reading = Reading::new(PolicyKind::Session);
-    let (policy, mut problems) = read_policy(fields.source, node, path, "session", reading);
+    let (policy, mut problems) = read_policy(node, path, "session", reading);
     problems.retain(|problem| problem.severity == Severity::Error);
     fields.problems.extend(problems);
     policy.map(|policy| std::iter::once(policy).collect())
 }
 
-fn read_context(fields: &mut Fields<'_>, node: &Node<'_>, path: &str) -> Option<Context<'static>> {
+fn read_context(
+    fields: &mut Fields<'_>,
+    node: Node<'_>,
+    path: &Path<'_>,
+) -> Option<Context<'static>> {
     let mut entries = Vec::new();
     for member in fields.map(node, path) {
-        let path = format!("{path}[{}]", quoted(&member.key));
-        let value = match &member.node.value {
+        let path = Path::Key(path, member.key);
+        let value = match member.node.value() {
             Value::Array(nodes) => ContextValue::Many(
                 nodes
-                    .iter()
                     .filter_map(|node| context_text(fields, node, &path))
                     .collect(),
             ),
-            _ => ContextValue::One(context_text(fields, &member.node, &path)?),
+            _ => ContextValue::One(context_text(fields, member.node, &path)?),
         };
-        entries.push((Cow::Owned(member.key.to_string()), value));
+        entries.push((Cow::Owned(member.key.to_owned()), value));
     }
     fields.checked(node, path, Context::owned(entries))
 }
 
 /// A string, or the text of a number or boolean: RAM's own values are all text (G15).
-fn context_text(fields: &mut Fields<'_>, node: &Node<'_>, path: &str) -> Option<Cow<'static, str>> {
-    match &node.value {
-        Value::String(text) => Some(Cow::Owned(text.to_string())),
-        Value::Number(text) => Some(Cow::Owned((*text).to_owned())),
-        Value::Bool(value) => Some(Cow::Borrowed(if *value { "true" } else { "false" })),
+fn context_text(
+    fields: &mut Fields<'_>,
+    node: Node<'_>,
+    path: &Path<'_>,
+) -> Option<Cow<'static, str>> {
+    match node.value() {
+        Value::String(text) | Value::Number(text) => Some(Cow::Owned(text.to_owned())),
+        Value::Bool(value) => Some(Cow::Borrowed(if value { "true" } else { "false" })),
         Value::Null => {
             let message = "null is no value; leave the key out if it is absent";
-            fields.problem(node.span, path, ProblemKind::WrongType, message);
+            fields.problem(node.span(), path, ProblemKind::WrongType, message);
             None
         }
         _ => {

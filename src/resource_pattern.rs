@@ -1,5 +1,7 @@
 //! A resource as a policy writes it: `*`, or an ARN with wildcards, and whether it fits the resource of a request.
 
+use memchr::memchr3;
+
 use crate::arn::{ACS, Arn, ArnParts, Colons};
 use crate::other_reading::{doubt, marked, with_escapes, with_variables};
 use crate::truth::{Match, OpenRule, Truth};
@@ -125,6 +127,7 @@ pub(crate) struct RareResource {
 impl RareResource {
     /// `None` for a pattern that does without.
     pub(crate) fn of(text: &str) -> Option<RareResource> {
+        memchr3(b'?', b'$', b'\\', text.as_bytes())?;
         let mut rare = RareResource::literal(text);
         let others = [
             (OpenRule::V1, with_variables(text)),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use memchr::{memchr, memchr_iter, memrchr};
 use serde::Serialize;
 
 /// A part of a text, in bytes: from `start` up to, not including, `end`.
@@ -46,6 +47,7 @@ struct Inner {
     origin: Option<Origin>,
 }
 
+#[derive(Clone, Copy)]
 struct Mark {
     offset: usize,
     position: Position,
@@ -60,7 +62,7 @@ struct Origin {
 }
 
 /// A position costs at most a scan of this many bytes, also in a file that is one long line.
-const STRIDE: usize = 256;
+const STRIDE: usize = 512;
 
 impl Source {
     /// A text with the name that messages call it by, a path as a rule.
@@ -135,32 +137,70 @@ impl Source {
     }
 
     fn own_position(&self, offset: usize) -> Position {
-        let marks = self
-            .0
-            .marks
-            .get_or_init(|| marks(&self.0.text, self.0.first_line));
-        let after = marks.partition_point(|mark| mark.offset <= offset);
-        let (from, mut position) = match after.checked_sub(1).and_then(|index| marks.get(index)) {
-            Some(mark) => (mark.offset, mark.position),
-            None => (
-                0,
-                Position {
-                    line: self.0.first_line,
-                    column: 1,
-                },
-            ),
+        let text = &self.0.text;
+        let end = boundary(text, offset);
+        let start = Mark {
+            offset: 0,
+            position: Position {
+                line: self.0.first_line,
+                column: 1,
+            },
         };
-        let end = offset.min(self.0.text.len());
-        for (_, c) in self
-            .0
-            .text
-            .get(from..)
-            .unwrap_or_default()
-            .char_indices()
-            .take_while(|(index, _)| from + index < end)
-        {
-            advance(&mut position, c);
+        if end <= STRIDE {
+            return start.moved(text, end).position;
         }
+        let marks = self.0.marks.get_or_init(|| marks(text, start));
+        let after = marks.partition_point(|mark| mark.offset <= end);
+        let mark = after.checked_sub(1).and_then(|index| marks.get(index));
+        mark.copied().unwrap_or(start).moved(text, end).position
+    }
+
+    /// Positions of offsets that are asked for in their order.
+    pub(crate) fn positions(&self) -> Positions<'_> {
+        let outer = self.0.origin.as_ref().map(|origin| Outer {
+            origin,
+            positions: Box::new(origin.source.positions()),
+            place: LITERAL_START,
+        });
+        Positions {
+            source: self,
+            last: None,
+            outer,
+        }
+    }
+}
+
+/// Counts on from the last position that was asked for.
+pub(crate) struct Positions<'s> {
+    source: &'s Source,
+    last: Option<Mark>,
+    outer: Option<Outer<'s>>,
+}
+
+/// The same for the text around an embedded one.
+struct Outer<'s> {
+    origin: &'s Origin,
+    positions: Box<Positions<'s>>,
+    /// A decoded and a raw offset.
+    place: (usize, usize),
+}
+
+impl Positions<'_> {
+    pub(crate) fn at(&mut self, offset: usize) -> Position {
+        if let Some(outer) = &mut self.outer {
+            let literal = outer.origin.source.slice(outer.origin.literal);
+            if offset < outer.place.0 {
+                outer.place = LITERAL_START;
+            }
+            outer.place = moved_in_literal(literal, outer.place, offset);
+            let start = outer.origin.literal.start;
+            return outer.positions.at(start + outer.place.1);
+        }
+        let position = match self.last {
+            Some(last) if last.offset <= offset => last.moved(self.source.text(), offset).position,
+            _ => self.source.position(offset),
+        };
+        self.last = Some(Mark { offset, position });
         position
     }
 }
@@ -171,43 +211,54 @@ impl fmt::Debug for Source {
     }
 }
 
-fn advance(position: &mut Position, c: char) {
-    if c == '\n' {
-        position.line = position.line.saturating_add(1);
-        position.column = 1;
-    } else {
-        position.column = position.column.saturating_add(1);
+impl Mark {
+    /// The place of a later offset.
+    fn moved(self, text: &str, offset: usize) -> Mark {
+        let between = text.get(self.offset..offset).unwrap_or_default();
+        let count = |chars: &str| u32::try_from(chars.chars().count()).unwrap_or(u32::MAX);
+        let Position { line, column } = self.position;
+        let last_line = memrchr(b'\n', between.as_bytes()).and_then(|end| between.get(end + 1..));
+        let position = match last_line {
+            Some(last_line) => {
+                let lines = memchr_iter(b'\n', between.as_bytes()).count();
+                Position {
+                    line: line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX)),
+                    column: count(last_line).saturating_add(1),
+                }
+            }
+            None => Position {
+                line,
+                column: column.saturating_add(count(between)),
+            },
+        };
+        Mark { offset, position }
     }
 }
 
-fn marks(text: &str, first_line: u32) -> Vec<Mark> {
-    let mut marks = Vec::new();
-    let mut position = Position {
-        line: first_line,
-        column: 1,
-    };
-    let mut next = 0;
-    for (offset, c) in text.char_indices() {
-        if offset >= next {
-            marks.push(Mark { offset, position });
-            next = offset + STRIDE;
-        }
-        advance(&mut position, c);
-    }
-    marks
+/// The first place between two characters that is not before `offset`, or the end.
+fn boundary(text: &str, offset: usize) -> usize {
+    (offset..text.len())
+        .find(|offset| text.is_char_boundary(*offset))
+        .unwrap_or(text.len())
 }
+
+fn marks(text: &str, start: Mark) -> Vec<Mark> {
+    let strides = (STRIDE..text.len()).step_by(STRIDE);
+    let places = strides.scan(start, |mark, offset| {
+        *mark = mark.moved(text, boundary(text, offset));
+        Some(*mark)
+    });
+    places.collect()
+}
+
+/// The decoded and the raw offset that a literal's text begins at, behind the quote.
+const LITERAL_START: (usize, usize) = (0, 1);
 
 /// Where every `STRIDE`-th byte or so of a decoded JSON string stands in its literal: pairs of decoded and raw offsets.
 fn literal_marks(literal: &str) -> Vec<(usize, usize)> {
-    let mut marks = Vec::new();
-    let mut place = (0, 1);
-    let mut next = 0;
-    while place.1 < literal.len() {
-        if place.0 >= next {
-            marks.push(place);
-            next = place.0 + STRIDE;
-        }
-        place = after_character(literal, place);
+    let mut marks = vec![LITERAL_START];
+    while let Some(last) = marks.last().filter(|(_, raw)| *raw + 1 < literal.len()) {
+        marks.push(moved_in_literal(literal, *last, last.0 + STRIDE));
     }
     marks
 }
@@ -216,30 +267,36 @@ fn literal_marks(literal: &str) -> Vec<(usize, usize)> {
 fn raw_offset(literal: &str, marks: &[(usize, usize)], offset: usize) -> usize {
     let after = marks.partition_point(|(decoded, _)| *decoded <= offset);
     let mark = after.checked_sub(1).and_then(|index| marks.get(index));
-    let mut place = mark.copied().unwrap_or((0, 1));
-    while place.0 < offset && place.1 < literal.len() {
-        place = after_character(literal, place);
-    }
-    place.1.min(literal.len().saturating_sub(1))
+    moved_in_literal(literal, mark.copied().unwrap_or(LITERAL_START), offset).1
 }
 
-/// The decoded and the raw offset behind the character, or escape, that begins here. A surrogate pair is two escapes for one character of four
-/// bytes: it counts when it is complete.
-fn after_character(literal: &str, (decoded, raw): (usize, usize)) -> (usize, usize) {
-    let mut chars = literal.get(raw..).unwrap_or_default().chars();
-    match (chars.next(), chars.next()) {
-        (Some('\\'), Some('u')) => {
-            let length = match hex4(literal, raw + 2) {
-                0xD800..0xDC00 => 0,
-                0xDC00..0xE000 => 4,
-                unit => char::from_u32(unit).map_or(0, char::len_utf8),
-            };
-            (decoded + length, raw + 6)
-        }
-        (Some('\\'), _) => (decoded + 1, raw + 2),
-        (Some(c), _) => (decoded + c.len_utf8(), raw + c.len_utf8()),
-        (None, _) => (decoded, literal.len()),
+/// The place of a later byte of the decoded string, at most the closing quote.
+fn moved_in_literal(literal: &str, mut place: (usize, usize), offset: usize) -> (usize, usize) {
+    let end = literal.len().saturating_sub(1);
+    while place.0 < offset && place.1 < end {
+        let (decoded, raw) = place;
+        let rest = literal.as_bytes().get(raw..end).unwrap_or_default();
+        let plain = memchr(b'\\', rest).unwrap_or(rest.len());
+        place = match plain.min(offset - decoded) {
+            0 => after_escape(literal, place),
+            plain => (decoded + plain, raw + plain),
+        };
     }
+    (place.0, place.1.min(end))
+}
+
+/// The decoded and the raw offset behind the escape that begins here. A surrogate pair is two escapes for one character of four
+/// bytes: it counts when it is complete.
+fn after_escape(literal: &str, (decoded, raw): (usize, usize)) -> (usize, usize) {
+    if literal.as_bytes().get(raw + 1) != Some(&b'u') {
+        return (decoded + 1, raw + 2);
+    }
+    let length = match hex4(literal, raw + 2) {
+        0xD800..0xDC00 => 0,
+        0xDC00..0xE000 => 4,
+        unit => char::from_u32(unit).map_or(0, char::len_utf8),
+    };
+    (decoded + length, raw + 6)
 }
 
 fn hex4(literal: &str, at: usize) -> u32 {
@@ -290,6 +347,11 @@ mod tests {
             x.column as usize,
             outer.chars().position(|c| c == 'x').unwrap() + 1
         );
+        let mut positions = inner.positions();
+        for (offset, _) in decoded.char_indices() {
+            assert_eq!(positions.at(offset), inner.position(offset), "{offset}");
+        }
+        assert_eq!(positions.at(0), inner.position(0));
         let a = inner.position(decoded.find('A').unwrap());
         assert_eq!(a.column as usize, outer.find('A').unwrap() + 1);
     }

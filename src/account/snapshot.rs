@@ -1,16 +1,17 @@
 //! Reads a snapshot (contracts, section 4): one file or many, merged; every problem is told.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::account::resource_policies::ResourcePolicies;
 use crate::account::{Account, Identity, Organization, Role, User};
 use crate::arn::Arn;
 use crate::document::{PolicyKind, Reading, ResourceService};
 use crate::fields::{Fields, Object};
-use crate::json::{self, Member, Node, Value, join};
+use crate::json::{self, Json, Member, Node, Value};
 use crate::policy::{GroupPolicies, Level, Policy, PolicySet, read_policy};
-use crate::problem::{LoadError, Problem, ProblemKind, Severity, quoted};
+use crate::problem::{LoadError, Path, Problem, ProblemKind, Severity, quoted};
 use crate::source::Source;
 use crate::wildcard::has_wildcard;
 
@@ -52,14 +53,14 @@ impl Organization {
             organization: Organization::default(),
             problems: Vec::new(),
         };
-        let mut nodes = Vec::new();
+        let mut texts = Vec::new();
         for source in sources {
             match json::read(source) {
-                Ok(node) => nodes.push((source, node)),
+                Ok(json) => texts.push(json),
                 Err(problem) => reader.problems.push(*problem),
             }
         }
-        let merged = reader.merge(&nodes);
+        let merged = reader.merge(&texts);
         reader.accounts(&merged);
         reader.control(&merged);
         let (errors, warnings): (Vec<_>, Vec<_>) = reader
@@ -78,7 +79,17 @@ impl Organization {
 }
 
 /// A member somewhere in one of the files.
-type Entry<'n> = (&'n Source, String, &'n Member<'n>);
+#[derive(Clone, Copy)]
+struct Entry<'n> {
+    path: Path<'n>,
+    member: Member<'n>,
+}
+
+impl<'n> Entry<'n> {
+    fn source(&self) -> &'n Source {
+        self.member.node.source()
+    }
+}
 
 /// The files of a snapshot as if they were one.
 #[derive(Default)]
@@ -90,11 +101,14 @@ struct Merged<'n> {
 }
 
 /// What one file says of an account.
+#[derive(Clone, Copy)]
 struct Part<'n> {
-    source: &'n Source,
-    path: String,
-    node: &'n Node<'n>,
+    path: Path<'n>,
+    node: Node<'n>,
 }
+
+const ACCOUNTS: Path<'static> = Path::Member(&Path::Root, "accounts");
+const CONTROL: Path<'static> = Path::Member(&Path::Root, "control_policies");
 
 struct Reader<'o, 'f> {
     lenient: bool,
@@ -114,44 +128,44 @@ const ACCOUNT: [&str; 7] = [
 ];
 
 impl Reader<'_, '_> {
-    /// Runs `read` over one file's fields and keeps its problems.
-    fn fields<T>(&mut self, source: &Source, read: impl FnOnce(&mut Fields<'_>) -> T) -> T {
-        let mut fields = Fields::new(source);
+    /// Runs `read` over the fields of a node's file and keeps its problems.
+    fn fields<T>(&mut self, node: Node<'_>, read: impl FnOnce(&mut Fields<'_>) -> T) -> T {
+        let mut fields = Fields::new(node.source());
         let value = read(&mut fields);
         self.problems.append(&mut fields.problems);
         value
     }
 
-    fn merge<'n>(&mut self, nodes: &'n [(&'n Source, Node<'n>)]) -> Merged<'n> {
+    fn merge<'n>(&mut self, texts: &'n [Json]) -> Merged<'n> {
         let mut merged = Merged::default();
         let mut known: HashMap<&str, usize> = HashMap::new();
-        for (source, node) in nodes {
-            let mut fields = Fields::new(source);
-            json::report_duplicates(source, node, "", &mut fields.problems);
-            let top = fields.object(node, "", &["ramgate", "accounts", "control_policies"]);
+        for text in texts {
+            let node = text.root();
+            let mut fields = Fields::new(node.source());
+            json::report_duplicates(node, &Path::Root, &mut fields.problems);
+            let members = ["ramgate", "accounts", "control_policies"];
+            let top = fields.object(node, &Path::Root, &members);
             match top.get("ramgate") {
-                Some(Node {
-                    value: Value::Number("1"),
-                    ..
-                }) => {}
+                Some(node) if matches!(node.value(), Value::Number("1")) => {}
                 Some(node) => {
                     let message =
                         "unknown version of the snapshot format; this is for \"ramgate\": 1";
-                    fields.problem(node.span, "ramgate", ProblemKind::InvalidInput, message);
+                    let path = Path::Root.member("ramgate");
+                    fields.problem(node.span(), &path, ProblemKind::InvalidInput, message);
                 }
-                None => fields.missing(node, "", "\"ramgate\": 1"),
+                None => fields.missing(node, &Path::Root, "\"ramgate\": 1"),
             }
-            for member in top
-                .given("accounts")
-                .map_or(&[][..], |node| fields.map(node, "accounts"))
+            let accounts = top.given("accounts");
+            for member in accounts
+                .into_iter()
+                .flat_map(|node| fields.map(node, &ACCOUNTS))
             {
                 let part = Part {
-                    source,
-                    path: join("accounts", &member.key),
-                    node: &member.node,
+                    path: Path::Member(&ACCOUNTS, member.key),
+                    node: member.node,
                 };
-                let index = *known.entry(&member.key).or_insert_with(|| {
-                    merged.accounts.push((&member.key, Vec::new()));
+                let index = *known.entry(member.key).or_insert_with(|| {
+                    merged.accounts.push((member.key, Vec::new()));
                     merged.accounts.len() - 1
                 });
                 if let Some((_, parts)) = merged.accounts.get_mut(index) {
@@ -160,19 +174,19 @@ impl Reader<'_, '_> {
             }
             if let Some(control) = top.given("control_policies") {
                 merged.has_control = true;
-                let control =
-                    fields.object(control, "control_policies", &["policies", "attachments"]);
+                let control = fields.object(control, &CONTROL, &["policies", "attachments"]);
                 for (name, entries) in [
                     ("policies", &mut merged.control_policies),
                     ("attachments", &mut merged.attachments),
                 ] {
-                    let path = join("control_policies", name);
-                    for member in control
-                        .given(name)
-                        .map_or(&[][..], |node| fields.map(node, &path))
-                    {
-                        entries.push((source, join(&path, &member.key), member));
-                    }
+                    let node = control.given(name);
+                    let members = node
+                        .into_iter()
+                        .flat_map(|node| fields.map(node, &CONTROL.member(name)));
+                    entries.extend(members.map(|member| Entry {
+                        path: Path::Entry(&CONTROL, name, member.key),
+                        member,
+                    }));
                 }
             }
             self.problems.append(&mut fields.problems);
@@ -184,37 +198,43 @@ impl Reader<'_, '_> {
     fn unique<'n>(&mut self, entries: impl IntoIterator<Item = Entry<'n>>) -> Vec<Entry<'n>> {
         let mut unique: Vec<Entry<'n>> = Vec::new();
         let mut index: HashMap<&str, usize> = HashMap::new();
-        for (source, path, member) in entries {
-            match index
-                .get(member.key.as_ref())
-                .and_then(|index| unique.get(*index))
-            {
+        for entry in entries {
+            let member = entry.member;
+            let known = index.get(member.key);
+            match known.and_then(|index| unique.get(*index)) {
                 None => {
-                    index.insert(&member.key, unique.len());
-                    unique.push((source, path, member));
+                    index.insert(member.key, unique.len());
+                    unique.push(entry);
                 }
-                Some((first_source, _, first)) if !first.node.same_content(&member.node) => {
-                    let first = format!(
-                        "{}:{}",
-                        first_source.name(),
-                        first_source.position(first.key_span.start)
-                    );
-                    let message =
-                        format!("{} is defined otherwise at {first}", quoted(&member.key));
-                    let kind = ProblemKind::UnresolvedName;
-                    self.problems.push(Problem::new(
-                        source,
-                        member.key_span,
-                        path,
-                        kind,
-                        "",
-                        message,
-                    ));
+                Some(first) if !first.member.node.same_content(member.node) => {
+                    let source = first.source();
+                    let position = source.position(first.member.key_span.start);
+                    let first = format!("{}:{position}", source.name());
+                    let message = format!("{} is defined otherwise at {first}", quoted(member.key));
+                    self.problem(&entry, ProblemKind::UnresolvedName, "", message);
                 }
                 Some(_) => {}
             }
         }
         unique
+    }
+
+    fn problem(
+        &mut self,
+        entry: &Entry<'_>,
+        kind: ProblemKind,
+        rule: &'static str,
+        message: String,
+    ) {
+        let span = entry.member.key_span;
+        self.problems.push(Problem::new(
+            entry.source(),
+            span,
+            &entry.path,
+            kind,
+            rule,
+            message,
+        ));
     }
 
     fn accounts(&mut self, merged: &Merged<'_>) {
@@ -224,7 +244,7 @@ impl Reader<'_, '_> {
             for part in parts {
                 objects.push((
                     part,
-                    self.fields(part.source, |fields| {
+                    self.fields(part.node, |fields| {
                         fields.object(part.node, &part.path, &ACCOUNT)
                     }),
                 ));
@@ -240,21 +260,21 @@ impl Reader<'_, '_> {
     }
 
     /// `management` and `folder`, which all files that say them must say alike.
-    fn account_facts(&mut self, objects: &[(&Part<'_>, Object<'_, '_>)], account: &mut Account) {
+    fn account_facts(&mut self, objects: &[(&Part<'_>, Object<'_>)], account: &mut Account) {
         let mut said: Option<bool> = None;
         for (part, object) in objects {
-            let (management, folder) = self.fields(part.source, |fields| {
+            let (management, folder) = self.fields(part.node, |fields| {
                 let management = object.given("management").map(|node| {
-                    let path = join(&part.path, "management");
+                    let path = part.path.member("management");
                     let value = fields.boolean(node, &path);
                     if said.is_some_and(|said| said != value) {
                         let message = "another file says otherwise of this account";
-                        fields.problem(node.span, &path, ProblemKind::UnresolvedName, message);
+                        fields.problem(node.span(), &path, ProblemKind::UnresolvedName, message);
                     }
                     value
                 });
                 let folder = object.given("folder").and_then(|node| {
-                    let path = join(&part.path, "folder");
+                    let path = part.path.member("folder");
                     let folder = fields.text(node, &path)?;
                     if account
                         .folder
@@ -262,7 +282,7 @@ impl Reader<'_, '_> {
                         .is_some_and(|other| *other != folder)
                     {
                         let message = "another file puts the account into another folder";
-                        fields.problem(node.span, &path, ProblemKind::UnresolvedName, message);
+                        fields.problem(node.span(), &path, ProblemKind::UnresolvedName, message);
                     }
                     Some(folder)
                 });
@@ -272,42 +292,44 @@ impl Reader<'_, '_> {
                 account.management = management;
                 said = Some(management);
             }
-            account.folder = folder.or_else(|| account.folder.take());
+            if let Some(folder) = folder {
+                account.folder = Some(folder.to_owned());
+            }
         }
     }
 
     /// The members of one map of an account, over all files.
     fn entries<'n>(
         &mut self,
-        objects: &[(&Part<'n>, Object<'n, 'n>)],
-        name: &str,
+        objects: &'n [(&Part<'n>, Object<'n>)],
+        name: &'static str,
     ) -> Vec<Entry<'n>> {
         let mut entries: Vec<Entry<'n>> = Vec::new();
         for (part, object) in objects {
-            let path = join(&part.path, name);
             let Some(node) = object.given(name) else {
                 continue;
             };
-            let members = self.fields(part.source, |fields| fields.map(node, &path));
-            entries.extend(
-                members
-                    .iter()
-                    .map(|member| (part.source, join(&path, &member.key), member)),
-            );
+            let members = self.fields(part.node, |fields| {
+                fields.map(node, &part.path.member(name))
+            });
+            entries.extend(members.map(|member| Entry {
+                path: Path::Entry(&part.path, name, member.key),
+                member,
+            }));
         }
         self.unique(entries)
     }
 
-    fn policies(
+    fn policies<'n>(
         &mut self,
-        objects: &[(&Part<'_>, Object<'_, '_>)],
+        objects: &'n [(&Part<'n>, Object<'n>)],
         account: &mut Account,
-    ) -> HashMap<String, Arc<Policy>> {
+    ) -> HashMap<&'n str, Arc<Policy>> {
         let mut policies = HashMap::new();
-        for (source, path, member) in self.entries(objects, "policies") {
-            if let Some(policy) = self.typed_policy(source, &path, member, PolicyKind::Identity) {
+        for Entry { path, member } in self.entries(objects, "policies") {
+            if let Some(policy) = self.typed_policy(&path, &member, PolicyKind::Identity) {
                 account.policies.push(Arc::clone(&policy));
-                policies.insert(member.key.to_string(), policy);
+                policies.insert(member.key, policy);
             }
         }
         policies
@@ -316,14 +338,13 @@ impl Reader<'_, '_> {
     /// `{"type": …, "document": …}` or `{"type": …, "file": …}`.
     fn typed_policy(
         &mut self,
-        source: &Source,
-        path: &str,
+        path: &Path<'_>,
         member: &Member<'_>,
         kind: PolicyKind,
     ) -> Option<Arc<Policy>> {
-        let (object, system, scope_all) = self.fields(source, |fields| {
+        let (object, system, scope_all) = self.fields(member.node, |fields| {
             let object = fields.object(
-                &member.node,
+                member.node,
                 path,
                 &["type", "document", "file", "effect_scope"],
             );
@@ -336,7 +357,7 @@ impl Reader<'_, '_> {
         } else {
             Reading::new(kind)
         };
-        let policy = self.document(source, path, &member.node, &object, &member.key, reading)?;
+        let policy = self.document(path, member.node, &object, member.key, reading)?;
         if !scope_all {
             return Some(policy);
         }
@@ -348,27 +369,26 @@ impl Reader<'_, '_> {
     /// The document of an object that has it as `document` or names its `file`.
     fn document(
         &mut self,
-        source: &Source,
-        path: &str,
-        node: &Node<'_>,
-        object: &Object<'_, '_>,
+        path: &Path<'_>,
+        node: Node<'_>,
+        object: &Object<'_>,
         name: &str,
         reading: Reading,
     ) -> Option<Arc<Policy>> {
         match (object.get("document"), object.get("file")) {
             (Some(document), None) => {
-                self.policy(source, document, &join(path, "document"), name, reading)
+                self.policy(document, &path.member("document"), name, reading)
             }
             (None, Some(file)) => {
-                let path = join(path, "file");
-                let file_name = self.fields(source, |fields| fields.text(file, &path))?;
-                let opened = (self.open)(&file_name, source);
-                let opened = self.fields(source, |fields| fields.checked(file, &path, opened))?;
+                let path = path.member("file");
+                let file_name = self.fields(file, |fields| fields.text(file, &path))?;
+                let opened = (self.open)(file_name, file.source());
+                let opened = self.fields(file, |fields| fields.checked(file, &path, opened))?;
                 self.whole_file(&opened, name, reading)
             }
             _ => {
-                self.fields(source, |fields| {
-                    fields.missing(node, path, "document (or file, not both)")
+                self.fields(node, |fields| {
+                    fields.missing(node, path, "document (or file, not both)");
                 });
                 None
             }
@@ -393,9 +413,8 @@ impl Reader<'_, '_> {
 
     fn policy(
         &mut self,
-        source: &Source,
-        node: &Node<'_>,
-        path: &str,
+        node: Node<'_>,
+        path: &Path<'_>,
         name: &str,
         reading: Reading,
     ) -> Option<Arc<Policy>> {
@@ -404,7 +423,7 @@ impl Reader<'_, '_> {
         } else {
             reading
         };
-        let (policy, problems) = read_policy(source, node, path, name, reading);
+        let (policy, problems) = read_policy(node, path, name, reading);
         self.problems.extend(problems);
         policy
     }
@@ -412,23 +431,23 @@ impl Reader<'_, '_> {
     /// Names of policies, each of which must be defined.
     fn attached(
         &mut self,
-        source: &Source,
-        node: Option<&Node<'_>>,
-        path: &str,
-        policies: &HashMap<String, Arc<Policy>>,
+        node: Option<Node<'_>>,
+        path: &Path<'_>,
+        policies: &HashMap<&str, Arc<Policy>>,
     ) -> Vec<Arc<Policy>> {
         let Some(node) = node else { return Vec::new() };
-        self.fields(source, |fields| {
+        self.fields(node, |fields| {
             let mut attached = Vec::new();
             let mut seen = HashSet::new();
-            for (name, node, path) in fields.texts(node, path) {
-                match policies.get(&name) {
-                    Some(policy) if seen.insert(name.clone()) => attached.push(Arc::clone(policy)),
+            for (name, index, node) in fields.texts(node, path) {
+                match policies.get(name) {
+                    Some(policy) if seen.insert(name) => attached.push(Arc::clone(policy)),
                     Some(_) => {}
                     None => {
                         let message =
-                            format!("policy {} is attached here and not defined", quoted(&name));
-                        fields.problem(node.span, &path, ProblemKind::UnresolvedName, message);
+                            format!("policy {} is attached here and not defined", quoted(name));
+                        let kind = ProblemKind::UnresolvedName;
+                        fields.problem(node.span(), &path.element(index), kind, message);
                     }
                 }
             }
@@ -439,48 +458,34 @@ impl Reader<'_, '_> {
     /// `policies` and `resource_groups` of a user, a group or a role.
     fn identity(
         &mut self,
-        source: &Source,
-        path: &str,
-        object: &Object<'_, '_>,
-        policies: &HashMap<String, Arc<Policy>>,
+        path: &Path<'_>,
+        object: &Object<'_>,
+        policies: &HashMap<&str, Arc<Policy>>,
     ) -> Attached {
-        let own = self.attached(
-            source,
-            object.given("policies"),
-            &join(path, "policies"),
-            policies,
-        );
+        let own = self.attached(object.given("policies"), &path.member("policies"), policies);
         let mut at_groups = Vec::new();
         if let Some(node) = object.given("resource_groups") {
-            let path = join(path, "resource_groups");
-            let members = self.fields(source, |fields| fields.map(node, &path));
+            let path = path.member("resource_groups");
+            let members = self.fields(node, |fields| fields.map(node, &path));
             for member in members {
-                let attached = self.attached(
-                    source,
-                    Some(&member.node),
-                    &join(&path, &member.key),
-                    policies,
-                );
-                at_groups.push((Arc::from(member.key.as_ref()), attached));
+                let attached = self.attached(Some(member.node), &path.member(member.key), policies);
+                at_groups.push((Arc::from(member.key), attached));
             }
         }
         Attached { own, at_groups }
     }
 
-    fn groups(
+    fn groups<'n>(
         &mut self,
-        objects: &[(&Part<'_>, Object<'_, '_>)],
-        policies: &HashMap<String, Arc<Policy>>,
-    ) -> HashMap<String, Attached> {
+        objects: &'n [(&Part<'n>, Object<'n>)],
+        policies: &HashMap<&str, Arc<Policy>>,
+    ) -> HashMap<&'n str, Attached> {
         let mut groups = HashMap::new();
-        for (source, path, member) in self.entries(objects, "groups") {
-            let object = self.fields(source, |fields| {
-                fields.object(&member.node, &path, &["policies", "resource_groups"])
+        for Entry { path, member } in self.entries(objects, "groups") {
+            let object = self.fields(member.node, |fields| {
+                fields.object(member.node, &path, &["policies", "resource_groups"])
             });
-            groups.insert(
-                member.key.to_string(),
-                self.identity(source, &path, &object, policies),
-            );
+            groups.insert(member.key, self.identity(&path, &object, policies));
         }
         groups
     }
@@ -488,42 +493,44 @@ impl Reader<'_, '_> {
     /// T17: a user has its own policies and those of its groups.
     fn users(
         &mut self,
-        objects: &[(&Part<'_>, Object<'_, '_>)],
-        policies: &HashMap<String, Arc<Policy>>,
-        groups: &HashMap<String, Attached>,
+        objects: &[(&Part<'_>, Object<'_>)],
+        policies: &HashMap<&str, Arc<Policy>>,
+        groups: &HashMap<&str, Attached>,
         account: &mut Account,
     ) {
-        for (source, path, member) in self.entries(objects, "users") {
+        for Entry { path, member } in self.entries(objects, "users") {
             let known = ["id", "groups", "policies", "resource_groups"];
-            let (object, id, memberships) = self.fields(source, |fields| {
-                let object = fields.object(&member.node, &path, &known);
+            let (object, id, memberships) = self.fields(member.node, |fields| {
+                let object = fields.object(member.node, &path, &known);
                 let id = object
                     .given("id")
-                    .and_then(|node| fields.text(node, &join(&path, "id")));
+                    .and_then(|node| fields.text(node, &path.member("id")));
                 let mut memberships = Vec::new();
                 let mut seen = HashSet::new();
                 let listed = object
                     .given("groups")
-                    .map(|node| fields.texts(node, &join(&path, "groups")));
-                for (name, node, path) in listed.unwrap_or_default() {
-                    match groups.get(&name) {
-                        Some(group) if seen.insert(name.clone()) => memberships.push(group),
+                    .map(|node| fields.texts(node, &path.member("groups")));
+                for (name, index, node) in listed.unwrap_or_default() {
+                    match groups.get(name) {
+                        Some(group) if seen.insert(name) => memberships.push(group),
                         Some(_) => {}
                         None => {
-                            let message = format!("group {} is not defined", quoted(&name));
-                            fields.problem(node.span, &path, ProblemKind::UnresolvedName, message);
+                            let message = format!("group {} is not defined", quoted(name));
+                            let path = path.member("groups");
+                            let kind = ProblemKind::UnresolvedName;
+                            fields.problem(node.span(), &path.element(index), kind, message);
                         }
                     }
                 }
-                (object, id, memberships)
+                (object, id.map(str::to_owned), memberships)
             });
-            let mut attached = self.identity(source, &path, &object, policies);
+            let mut attached = self.identity(&path, &object, policies);
             for group in memberships {
                 attached.own.extend(group.own.iter().cloned());
                 attached.at_groups.extend(group.at_groups.iter().cloned());
             }
             account.users.insert(
-                member.key.to_string(),
+                member.key.to_owned(),
                 User {
                     id,
                     identity: attached.into_identity(),
@@ -534,27 +541,25 @@ impl Reader<'_, '_> {
 
     fn roles(
         &mut self,
-        objects: &[(&Part<'_>, Object<'_, '_>)],
-        policies: &HashMap<String, Arc<Policy>>,
+        objects: &[(&Part<'_>, Object<'_>)],
+        policies: &HashMap<&str, Arc<Policy>>,
         account: &mut Account,
     ) {
-        for (source, path, member) in self.entries(objects, "roles") {
+        for Entry { path, member } in self.entries(objects, "roles") {
             let known = ["trust", "policies", "resource_groups", "service_linked"];
-            let (object, service_linked) = self.fields(source, |fields| {
-                let object = fields.object(&member.node, &path, &known);
+            let (object, service_linked) = self.fields(member.node, |fields| {
+                let object = fields.object(member.node, &path, &known);
                 let linked = object.given("service_linked");
                 (
                     object,
-                    linked.is_some_and(|node| fields.boolean(node, &join(&path, "service_linked"))),
+                    linked.is_some_and(|node| fields.boolean(node, &path.member("service_linked"))),
                 )
             });
             let trust = object
                 .given("trust")
-                .and_then(|node| self.trust(source, node, &path, &member.key));
+                .and_then(|node| self.trust(node, &path, member.key));
             let trust = trust.map(|policy| std::iter::once(policy).collect());
-            let identity = self
-                .identity(source, &path, &object, policies)
-                .into_identity();
+            let identity = self.identity(&path, &object, policies).into_identity();
             let role = Role {
                 trust,
                 service_linked,
@@ -565,68 +570,51 @@ impl Reader<'_, '_> {
                 .insert(member.key.to_ascii_lowercase(), role)
                 .is_some()
             {
-                let message = format!(
-                    "role {} stands twice, in two spellings",
-                    quoted(&member.key)
-                );
-                let kind = ProblemKind::UnresolvedName;
-                self.problems.push(Problem::new(
-                    source,
-                    member.key_span,
-                    path,
-                    kind,
-                    "G18",
-                    message,
-                ));
+                let message = format!("role {} stands twice, in two spellings", quoted(member.key));
+                let entry = Entry { path, member };
+                self.problem(&entry, ProblemKind::UnresolvedName, "G18", message);
             }
         }
     }
 
     /// A trust policy: the document itself, or `{"file": …}`.
-    fn trust(
-        &mut self,
-        source: &Source,
-        node: &Node<'_>,
-        path: &str,
-        role: &str,
-    ) -> Option<Arc<Policy>> {
-        let path = join(path, "trust");
+    fn trust(&mut self, node: Node<'_>, path: &Path<'_>, role: &str) -> Option<Arc<Policy>> {
+        let path = path.member("trust");
         let reading = Reading::new(PolicyKind::Trust);
         let name = format!("trust policy of {role}");
         let by_file = node
             .members()
-            .is_some_and(|members| members.iter().any(|member| member.key == "file"));
+            .is_some_and(|members| members.get("file").is_some());
         if !by_file {
-            return self.policy(source, node, &path, &name, reading);
+            return self.policy(node, &path, &name, reading);
         }
-        let object = self.fields(source, |fields| fields.object(node, &path, &["file"]));
-        self.document(source, &path, node, &object, &name, reading)
+        let object = self.fields(node, |fields| fields.object(node, &path, &["file"]));
+        self.document(&path, node, &object, &name, reading)
     }
 
     fn resource_policies(
         &mut self,
         account_id: &str,
-        objects: &[(&Part<'_>, Object<'_, '_>)],
+        objects: &[(&Part<'_>, Object<'_>)],
         account: &mut Account,
     ) {
         let mut policies = Vec::new();
         for (part, object) in objects {
-            let path = join(&part.path, "resource_policies");
+            let path = part.path.member("resource_policies");
             let Some(node) = object.given("resource_policies") else {
                 continue;
             };
             for (index, node) in self
-                .fields(part.source, |fields| fields.array(node, &path))
-                .iter()
+                .fields(node, |fields| fields.array(node, &path))
                 .enumerate()
             {
-                let path = format!("{path}[{index}]");
-                let (object, resource) = self.fields(part.source, |fields| {
+                let path = path.element(index);
+                let (object, resource) = self.fields(part.node, |fields| {
                     let object = fields.object(node, &path, &["resource", "document", "file"]);
                     let resource = object.get("resource").and_then(|node| {
-                        let path = join(&path, "resource");
+                        let path = path.member("resource");
                         let text = fields.text(node, &path)?;
-                        let resource = fields.checked(node, &path, Arn::parse(text))?;
+                        let resource = fields.checked(node, &path, Arn::parse(text.to_owned()))?;
                         fields.checked(node, &path, stands_on(account_id, resource))
                     });
                     if object.get("resource").is_none() {
@@ -638,7 +626,7 @@ impl Reader<'_, '_> {
                 let service = ResourceService::of(resource.service().unwrap_or_default());
                 let reading = Reading::new(PolicyKind::Resource(service));
                 let name = format!("policy of {}", resource.as_str());
-                let policy = self.document(part.source, &path, node, &object, &name, reading);
+                let policy = self.document(&path, node, &object, &name, reading);
                 policies.extend(policy.map(|policy| (resource, policy)));
             }
         }
@@ -650,32 +638,25 @@ impl Reader<'_, '_> {
             return;
         }
         let mut policies = HashMap::new();
-        for (source, path, member) in self.unique(merged.control_policies.iter().cloned()) {
-            if let Some(policy) = self.typed_policy(source, &path, member, PolicyKind::Control) {
+        for Entry { path, member } in self.unique(merged.control_policies.iter().copied()) {
+            if let Some(policy) = self.typed_policy(&path, &member, PolicyKind::Control) {
                 self.organization.control_policies.push(Arc::clone(&policy));
-                policies.insert(member.key.to_string(), policy);
+                policies.insert(member.key, policy);
             }
         }
         let mut attachments: HashMap<String, PolicySet> = HashMap::new();
-        for (source, path, member) in self.unique(merged.attachments.iter().cloned()) {
-            let account = self.organization.accounts.get(member.key.as_ref());
+        for entry in self.unique(merged.attachments.iter().copied()) {
+            let member = entry.member;
+            let account = self.organization.accounts.get(member.key);
             if account.is_some_and(|account| account.folder.is_none()) {
                 let message = format!(
                     "account {} has control policies and no folder: its place under the root is not known",
                     member.key
                 );
-                let kind = ProblemKind::MissingElement;
-                self.problems.push(Problem::new(
-                    source,
-                    member.key_span,
-                    path.as_str(),
-                    kind,
-                    "X1",
-                    message,
-                ));
+                self.problem(&entry, ProblemKind::MissingElement, "X1", message);
             }
-            let attached = self.attached(source, Some(&member.node), &path, &policies);
-            attachments.insert(member.key.to_string(), attached.into_iter().collect());
+            let attached = self.attached(Some(member.node), &entry.path, &policies);
+            attachments.insert(member.key.to_owned(), attached.into_iter().collect());
         }
         for (id, account) in &mut self.organization.accounts {
             account.levels = levels(id, account, &attachments);
@@ -746,24 +727,24 @@ impl Attached {
 /// Whether a member has the second of two words; the first is the default.
 fn one_of(
     fields: &mut Fields<'_>,
-    object: &Object<'_, '_>,
-    path: &str,
-    name: &str,
+    object: &Object<'_>,
+    path: &Path<'_>,
+    name: &'static str,
     words: [&str; 2],
 ) -> bool {
     let Some(node) = object.given(name) else {
         return false;
     };
-    let path = join(path, name);
+    let path = path.member(name);
     let [first, second] = words;
     match fields.text(node, &path) {
         Some(word) if word == second => true,
         Some(word) if word != first => {
             let message = format!(
                 "unknown {name} {}; expected {first} or {second}",
-                quoted(&word)
+                quoted(word)
             );
-            fields.problem(node.span, &path, ProblemKind::InvalidInput, message);
+            fields.problem(node.span(), &path, ProblemKind::InvalidInput, message);
             false
         }
         _ => false,

@@ -68,7 +68,7 @@ const fn not(name: &'static str, family: Family, comparison: Comparison) -> Oper
 }
 
 /// O1, the closed list. To add an operator, add a row.
-const OPERATORS: [Operator; 23] = {
+static OPERATORS: [Operator; 23] = {
     use Comparison::*;
     use Family::*;
     [
@@ -112,7 +112,8 @@ impl Operator {
     /// assert!(Operator::from_name("StringEqualsIfExists").is_none()); // O3
     /// ```
     pub fn from_name(name: &str) -> Option<Operator> {
-        OPERATORS.into_iter().find(|operator| operator.name == name)
+        let mut operators = OPERATORS.iter();
+        operators.find(|operator| operator.name == name).copied()
     }
 
     /// Its name.
@@ -134,7 +135,7 @@ impl Operator {
     pub(crate) fn check(
         self,
         value: &str,
-        octets: bool,
+        octets: impl FnOnce() -> bool,
     ) -> Result<(), (&'static str, &'static str)> {
         let (readable, wanted, rule) = match self.family {
             Family::String => return Ok(()),
@@ -151,7 +152,7 @@ impl Operator {
             Family::Boolean => (boolean::read(value).is_some(), "true or false", "O11"),
             Family::IpAddress => (
                 ip_address::Block::read(value)
-                    .is_some_and(|block| octets || !block.has_octet_wildcards()),
+                    .is_some_and(|block| !block.has_octet_wildcards() || octets()),
                 "an IP address or CIDR block such as 203.0.113.0/24",
                 "O12",
             ),

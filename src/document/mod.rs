@@ -10,7 +10,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::condition::{Operator, Qualifier};
-use crate::json;
+use crate::json::{self, At, Json, Node, Value};
 use crate::problem::{LoadError, Problem, Severity};
 use crate::source::{Source, Span};
 use crate::truth::OpenRule;
@@ -135,12 +135,22 @@ impl fmt::Display for Effect {
 }
 
 /// A string of a policy and its place (the quotes included).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Text {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Text<'d> {
     /// What it says.
-    pub text: String,
+    pub text: &'d str,
     /// Where.
     pub span: Span,
+}
+
+impl<'d> Text<'d> {
+    /// A string, or the spelling of a number or boolean that lenient reading let pass (G15).
+    fn of(node: Node<'d>) -> Text<'d> {
+        Text {
+            text: node.as_str().unwrap_or_else(|| node.written()),
+            span: node.span(),
+        }
+    }
 }
 
 /// A policy as written.
@@ -159,10 +169,44 @@ pub struct Text {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Document {
-    pub(crate) source: Source,
+    json: Json,
+    contents: Contents,
+}
+
+/// What of a text is a policy: where its statements stand.
+#[derive(Clone, Debug)]
+pub(crate) struct Contents {
     pub(crate) kind: PolicyKind,
-    pub(crate) statements: Vec<Statement>,
     pub(crate) complete: bool,
+    statements: Vec<Parts>,
+}
+
+impl Contents {
+    pub(crate) fn statements<'d>(
+        &'d self,
+        json: &'d Json,
+    ) -> impl ExactSizeIterator<Item = Statement<'d>> {
+        let kind = self.kind;
+        let statements = self.statements.iter();
+        statements.map(move |parts| Statement { json, kind, parts })
+    }
+}
+
+/// A statement without an error in it: what it says, and where its elements stand.
+#[derive(Clone, Debug)]
+struct Parts {
+    index: usize,
+    node: At,
+    effect: Effect,
+    sid: Option<At>,
+    principal: Option<At>,
+    /// `NotAction`, if it is negated.
+    action: At,
+    negated: bool,
+    resource: Option<At>,
+    condition: Option<At>,
+    /// What lenient reading let pass although nobody can tell whether it matches.
+    untold: Vec<OpenRule>,
 }
 
 impl Document {
@@ -196,98 +240,126 @@ impl Document {
     /// object; statements with an error in them are left out of it.
     pub fn read(source: &Source, reading: Reading) -> (Option<Document>, Vec<Problem>) {
         match json::read(source) {
-            Ok(node) => read_node(source, &node, reading, true),
+            Ok(json) => {
+                let (contents, problems) = read_node(json.root(), reading, true);
+                let document = contents.map(|contents| Document { json, contents });
+                (document, problems)
+            }
             Err(problem) => (None, vec![*problem]),
         }
     }
 
     /// The text that it was read from.
     pub fn source(&self) -> &Source {
-        &self.source
+        self.json.source()
     }
 
     /// Whether it was read without an error, so that nothing of it is missing.
     pub fn is_complete(&self) -> bool {
-        self.complete
+        self.contents.complete
     }
 
     /// What it was read as.
     pub fn kind(&self) -> PolicyKind {
-        self.kind
+        self.contents.kind
     }
 
     /// Its statements, in the order of the text.
-    pub fn statements(&self) -> &[Statement] {
-        &self.statements
+    pub fn statements(&self) -> impl ExactSizeIterator<Item = Statement<'_>> {
+        self.contents.statements(&self.json)
+    }
+
+    pub(crate) fn parts(&self) -> (&Json, &Contents) {
+        (&self.json, &self.contents)
     }
 }
 
 /// One statement as written.
-#[derive(Clone, Debug)]
-pub struct Statement {
-    pub(crate) index: usize,
-    pub(crate) span: Span,
-    pub(crate) sid: Option<Text>,
-    pub(crate) effect: Effect,
-    pub(crate) principal: Option<PrincipalElement>,
-    pub(crate) action: ActionElement,
-    pub(crate) resource: Vec<Text>,
-    pub(crate) conditions: Vec<ConditionElement>,
-    /// What lenient reading let pass although nobody can tell whether it matches.
-    pub(crate) untold: Vec<OpenRule>,
+#[derive(Clone, Copy, Debug)]
+pub struct Statement<'d> {
+    json: &'d Json,
+    kind: PolicyKind,
+    parts: &'d Parts,
 }
 
-impl Statement {
+impl<'d> Statement<'d> {
     /// Its number in the document, from 0.
     pub fn index(&self) -> usize {
-        self.index
+        self.parts.index
     }
 
     /// Its place.
     pub fn span(&self) -> Span {
-        self.span
+        self.json.node(self.parts.node).span()
     }
 
     /// Its `Sid`, which never changes a decision (G19).
-    pub fn sid(&self) -> Option<&Text> {
-        self.sid.as_ref()
+    pub fn sid(&self) -> Option<Text<'d>> {
+        self.parts.sid.map(|sid| Text::of(self.json.node(sid)))
     }
 
     /// Whether it allows or denies.
     pub fn effect(&self) -> Effect {
-        self.effect
+        self.parts.effect
     }
 
     /// Whom it is about, in policies on resources and trust policies.
-    pub fn principal(&self) -> Option<&PrincipalElement> {
-        self.principal.as_ref()
+    pub fn principal(&self) -> Option<PrincipalElement<'d>> {
+        let kind = self.kind;
+        let node = self.parts.principal.map(|at| self.json.node(at));
+        node.map(|node| PrincipalElement { node, kind })
     }
 
     /// Its `Action` or `NotAction`.
-    pub fn action(&self) -> &ActionElement {
-        &self.action
+    pub fn action(&self) -> ActionElement<'d> {
+        ActionElement {
+            negated: self.parts.negated,
+            node: self.json.node(self.parts.action),
+        }
     }
 
     /// Its resources; none in a trust policy.
-    pub fn resource(&self) -> &[Text] {
-        &self.resource
+    pub fn resource(&self) -> impl Iterator<Item = Text<'d>> + use<'d> {
+        let node = self.parts.resource.map(|at| self.json.node(at));
+        node.into_iter().flat_map(Node::one_or_many).map(Text::of)
     }
 
     /// Its conditions, one for each operator and key; all must hold (O15).
-    pub fn conditions(&self) -> &[ConditionElement] {
-        &self.conditions
+    pub fn conditions(&self) -> impl Iterator<Item = ConditionElement<'d>> + use<'d> {
+        let node = self.parts.condition.map(|at| self.json.node(at));
+        let operators = node.and_then(Node::members).into_iter().flatten();
+        operators.flat_map(|member| {
+            let (qualifier, name) = Qualifier::split(member.key);
+            let operator = Operator::from_name(name).map(|operator| (operator, qualifier));
+            let keys = member.node.members().into_iter().flatten();
+            operator.into_iter().flat_map(move |(operator, qualifier)| {
+                keys.clone().map(move |key| ConditionElement {
+                    operator,
+                    qualifier,
+                    operator_span: member.key_span,
+                    key: Text {
+                        text: key.key,
+                        span: key.key_span,
+                    },
+                    values: key.node,
+                })
+            })
+        })
+    }
+
+    pub(crate) fn untold(&self) -> &'d [OpenRule] {
+        &self.parts.untold
     }
 }
 
 /// `Action`, or `NotAction` (G9).
-#[derive(Clone, Debug)]
-pub struct ActionElement {
-    pub(crate) negated: bool,
-    pub(crate) span: Span,
-    pub(crate) patterns: Vec<Text>,
+#[derive(Clone, Copy, Debug)]
+pub struct ActionElement<'d> {
+    negated: bool,
+    node: Node<'d>,
 }
 
-impl ActionElement {
+impl<'d> ActionElement<'d> {
     /// Whether it is `NotAction`.
     pub fn is_negated(&self) -> bool {
         self.negated
@@ -295,31 +367,46 @@ impl ActionElement {
 
     /// Its place.
     pub fn span(&self) -> Span {
-        self.span
+        self.node.span()
     }
 
     /// The patterns.
-    pub fn patterns(&self) -> &[Text] {
-        &self.patterns
+    pub fn patterns(&self) -> impl Iterator<Item = Text<'d>> + use<'d> {
+        self.node.one_or_many().map(Text::of)
     }
 }
 
 /// `Principal`: names of several forms, any of which may be the caller's.
-#[derive(Clone, Debug)]
-pub struct PrincipalElement {
-    pub(crate) span: Span,
-    pub(crate) names: Vec<(PrincipalMember, Text)>,
+#[derive(Clone, Copy, Debug)]
+pub struct PrincipalElement<'d> {
+    node: Node<'d>,
+    kind: PolicyKind,
 }
 
-impl PrincipalElement {
+impl<'d> PrincipalElement<'d> {
     /// Its place.
     pub fn span(&self) -> Span {
-        self.span
+        self.node.span()
     }
 
     /// Every name, and the member it stands under.
-    pub fn names(&self) -> &[(PrincipalMember, Text)] {
-        &self.names
+    pub fn names(&self) -> Vec<(PrincipalMember, Text<'d>)> {
+        let mut names = Vec::new();
+        let mut add = |member, node: Node<'d>| {
+            names.extend(node.one_or_many().map(|name| (member, Text::of(name))));
+        };
+        match self.node.value() {
+            Value::Object(members) => members
+                .filter_map(|member| Some((PrincipalMember::of_name(member.key)?, member.node)))
+                .for_each(|(member, node)| add(member, node)),
+            _ => add(PrincipalMember::List, self.node),
+        }
+        // An empty list of a bucket policy means everybody (G21); of no other is there one.
+        if names.is_empty() && self.kind == PolicyKind::Resource(ResourceService::Oss) {
+            let (text, span) = ("*", self.node.span());
+            names.push((PrincipalMember::List, Text { text, span }));
+        }
+        names
     }
 }
 
@@ -336,17 +423,31 @@ pub enum PrincipalMember {
     List,
 }
 
-/// One operator, one key, and the values listed for it.
-#[derive(Clone, Debug)]
-pub struct ConditionElement {
-    pub(crate) operator: Operator,
-    pub(crate) qualifier: Option<Qualifier>,
-    pub(crate) operator_span: Span,
-    pub(crate) key: Text,
-    pub(crate) values: Vec<Text>,
+impl PrincipalMember {
+    /// In any case (G18).
+    fn of_name(name: &str) -> Option<PrincipalMember> {
+        let known = [
+            ("RAM", PrincipalMember::Ram),
+            ("Service", PrincipalMember::Service),
+            ("Federated", PrincipalMember::Federated),
+        ];
+        let mut known = known.into_iter();
+        let named = known.find(|(known, _)| known.eq_ignore_ascii_case(name));
+        named.map(|(_, member)| member)
+    }
 }
 
-impl ConditionElement {
+/// One operator, one key, and the values listed for it.
+#[derive(Clone, Copy, Debug)]
+pub struct ConditionElement<'d> {
+    operator: Operator,
+    qualifier: Option<Qualifier>,
+    operator_span: Span,
+    key: Text<'d>,
+    values: Node<'d>,
+}
+
+impl<'d> ConditionElement<'d> {
     /// The operator.
     pub fn operator(&self) -> Operator {
         self.operator
@@ -363,12 +464,12 @@ impl ConditionElement {
     }
 
     /// The condition key.
-    pub fn key(&self) -> &Text {
-        &self.key
+    pub fn key(&self) -> Text<'d> {
+        self.key
     }
 
     /// The listed values.
-    pub fn values(&self) -> &[Text] {
-        &self.values
+    pub fn values(&self) -> impl Iterator<Item = Text<'d>> + use<'d> {
+        self.values.one_or_many().map(Text::of)
     }
 }

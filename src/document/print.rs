@@ -1,7 +1,7 @@
 //! Prints a policy in its canonical order and layout, with nothing added and nothing lost.
 
 use crate::json::{self, Member, Node, Value};
-use crate::problem::{LoadError, Problem, ProblemKind};
+use crate::problem::{LoadError, Path, Problem, ProblemKind};
 use crate::source::Source;
 
 /// The policy with its elements in canonical order, two blanks a level, one element a line. Values, the order of lists, doubled and unknown
@@ -17,16 +17,17 @@ use crate::source::Source;
 /// # Errors
 /// When the text is no JSON object with a `Statement`: this formats policies, not any JSON.
 pub fn format(source: &Source) -> Result<String, LoadError> {
-    let node = json::read(source)?;
+    let json = json::read(source)?;
+    let node = json.root();
     let is_policy = node
         .members()
-        .is_some_and(|members| members.iter().any(|member| member.key == "Statement"));
+        .is_some_and(|members| members.get("Statement").is_some());
     if !is_policy {
         let message = "no policy: it has no Statement";
         return Err(Problem::new(
             source,
-            node.span,
-            "",
+            node.span(),
+            &Path::Root,
             ProblemKind::MissingElement,
             "G2",
             message,
@@ -34,7 +35,7 @@ pub fn format(source: &Source) -> Result<String, LoadError> {
         .into());
     }
     let mut out = String::with_capacity(source.text().len() * 2);
-    print(&node, 0, Level::Policy, &mut out);
+    print(node, 0, Level::Policy, &mut out);
     out.push('\n');
     Ok(out)
 }
@@ -76,19 +77,19 @@ impl Level {
 }
 
 /// Recursion is bounded: the reader refuses nesting beyond its limit.
-fn print(node: &Node<'_>, indent: usize, level: Level, out: &mut String) {
-    match &node.value {
+fn print(node: Node<'_>, indent: usize, level: Level, out: &mut String) {
+    match node.value() {
         Value::Null => out.push_str("null"),
-        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Value::Bool(value) => out.push_str(if value { "true" } else { "false" }),
         Value::Number(text) => out.push_str(text),
         Value::String(text) => out.push_str(&literal(text)),
         Value::Array(nodes) => {
             list(nodes, indent, ['[', ']'], out, |node, indent, out| {
-                print(node, indent, level, out)
+                print(node, indent, level, out);
             });
         }
         Value::Object(members) => {
-            let mut members: Vec<&Member<'_>> = members.iter().collect();
+            let mut members: Vec<Member<'_>> = members.collect();
             let order = level.order();
             // The sort is stable: members that are not in the order keep theirs, behind the others.
             members.sort_by_key(|member| {
@@ -97,29 +98,31 @@ fn print(node: &Node<'_>, indent: usize, level: Level, out: &mut String) {
                     .position(|name| *name == member.key)
                     .unwrap_or(order.len())
             });
-            list(&members, indent, ['{', '}'], out, |member, indent, out| {
-                out.push_str(&literal(&member.key));
+            list(members, indent, ['{', '}'], out, |member, indent, out| {
+                out.push_str(&literal(member.key));
                 out.push_str(": ");
-                print(&member.node, indent, level.of_member(&member.key), out);
+                print(member.node, indent, level.of_member(member.key), out);
             });
         }
     }
 }
 
 fn list<T>(
-    items: &[T],
+    items: impl IntoIterator<Item = T>,
     indent: usize,
     [open, close]: [char; 2],
     out: &mut String,
-    print: impl Fn(&T, usize, &mut String),
+    print: impl Fn(T, usize, &mut String),
 ) {
     out.push(open);
-    for (index, item) in items.iter().enumerate() {
+    let mut is_empty = true;
+    for (index, item) in items.into_iter().enumerate() {
+        is_empty = false;
         out.push_str(if index == 0 { "\n" } else { ",\n" });
         out.push_str(&"  ".repeat(indent + 1));
         print(item, indent + 1, out);
     }
-    if !items.is_empty() {
+    if !is_empty {
         out.push('\n');
         out.push_str(&"  ".repeat(indent));
     }

@@ -1,56 +1,61 @@
 //! Reads a policy from JSON and reports every problem of it, never only the first.
 
-use std::borrow::Cow;
+use memchr::memchr;
 
-use crate::document::read_conditions::names_oss_or_vod;
 use crate::document::{
-    ActionElement, Document, Effect, PolicyKind, PrincipalElement, Reading, ResourceService,
-    Statement, Text, read_principal,
+    Contents, Effect, Parts, PolicyKind, Reading, ResourceService, read_principal,
 };
-use crate::json::{self, Member, Node, Value, join};
-use crate::problem::{Problem, ProblemKind, Severity, quoted};
+use crate::json::{self, Member, Node, Value};
+use crate::problem::{Path, Problem, ProblemKind, Severity, quoted};
 use crate::source::{Source, Span};
 use crate::suggest::closest;
 use crate::truth::OpenRule;
 
-/// Reads a policy that stands somewhere in `source`; `whole`: the document is the whole text (its size is known).
+/// Reads a policy that stands somewhere in a text; `whole`: the document is the whole text (its size is known).
 pub(crate) fn read_node(
-    source: &Source,
-    node: &Node<'_>,
+    node: Node<'_>,
     reading: Reading,
     whole: bool,
-) -> (Option<Document>, Vec<Problem>) {
+) -> (Option<Contents>, Vec<Problem>) {
     let mut reader = Reader {
-        source,
+        source: node.source(),
         reading,
         problems: Vec::new(),
         untold: Vec::new(),
         errors: 0,
     };
-    json::report_duplicates(source, node, "", &mut reader.problems);
+    json::report_duplicates(node, &Path::Root, &mut reader.problems);
+    reader.errors = reader.problems.len();
     reader.size(node, whole);
-    let document = reader.document(node);
-    let complete = reader
-        .problems
-        .iter()
-        .all(|problem| problem.severity != Severity::Error);
-    (
-        document.map(|document| Document {
-            complete,
-            ..document
-        }),
-        reader.problems,
-    )
+    let statements = reader.document(node);
+    let contents = statements.map(|statements| Contents {
+        kind: reading.kind,
+        complete: reader.errors == 0,
+        statements,
+    });
+    (contents, reader.problems)
 }
 
 pub(super) struct Reader<'r> {
     source: &'r Source,
     reading: Reading,
     problems: Vec<Problem>,
-    /// Of the statement that is being read: see [`Statement::untold`].
+    /// Of the statement that is being read: see [`Parts::untold`].
     pub(super) untold: Vec<OpenRule>,
     /// How many errors so far.
     errors: usize,
+}
+
+/// The elements of a statement that were found, each once.
+#[derive(Default)]
+struct Found<'j> {
+    sid: Option<Node<'j>>,
+    effect: Option<Node<'j>>,
+    principal: Option<Node<'j>>,
+    action: Option<Node<'j>>,
+    not_action: Option<Member<'j>>,
+    resource: Option<Node<'j>>,
+    condition: Option<Node<'j>>,
 }
 
 impl Reader<'_> {
@@ -61,7 +66,7 @@ impl Reader<'_> {
     pub(super) fn error(
         &mut self,
         span: Span,
-        path: &str,
+        path: &Path<'_>,
         kind: ProblemKind,
         rule: &'static str,
         message: impl Into<String>,
@@ -82,7 +87,7 @@ impl Reader<'_> {
     pub(super) fn tolerable(
         &mut self,
         span: Span,
-        path: &str,
+        path: &Path<'_>,
         kind: ProblemKind,
         rule: &'static str,
         message: impl Into<String>,
@@ -101,59 +106,71 @@ impl Reader<'_> {
 
     pub(super) fn wrong_type(
         &mut self,
-        node: &Node<'_>,
-        path: &str,
+        node: Node<'_>,
+        path: &Path<'_>,
         rule: &'static str,
         wanted: &str,
     ) {
         let message = format!("expected {wanted}, found {}", node.type_name());
-        self.error(node.span, path, ProblemKind::WrongType, rule, message);
+        self.error(node.span(), path, ProblemKind::WrongType, rule, message);
     }
 
     fn missing(
         &mut self,
-        node: &Node<'_>,
-        path: &str,
+        node: Node<'_>,
+        path: &Path<'_>,
         rule: &'static str,
         message: impl Into<String>,
     ) {
-        let opening = Span {
-            start: node.span.start,
-            end: node.span.start + 1,
-        };
-        self.error(opening, path, ProblemKind::MissingElement, rule, message);
+        let kind = ProblemKind::MissingElement;
+        self.error(node.opening(), path, kind, rule, message);
     }
 
     /// L1, L9, L10, L13 to L15. Of a document inside another file only its content counts: the layout is not RAM's.
-    fn size(&mut self, node: &Node<'_>, whole: bool) {
-        let text = if whole {
-            Cow::Borrowed(self.source.text())
-        } else {
-            without_blanks(self.source.slice(node.span))
-        };
-        let (found, limit, unit, rule) = match self.reading.kind {
+    fn size(&mut self, node: Node<'_>, whole: bool) {
+        let (limit, unit, rule) = match self.reading.kind {
             _ if self.reading.system => return,
-            PolicyKind::Identity => (text.chars().count(), 6144, "characters", "L1"),
-            PolicyKind::Session => (text.chars().count(), 2048, "characters", "L9"),
-            PolicyKind::Control => (text.chars().count(), 4096, "characters", "L10"),
-            PolicyKind::Resource(ResourceService::Oss) => (text.len(), 16_384, "bytes", "L13"),
-            PolicyKind::Resource(ResourceService::Log) => (text.len(), 16_384, "bytes", "L14"),
-            PolicyKind::Resource(ResourceService::Kms) => (text.len(), 32_768, "bytes", "L15"),
+            PolicyKind::Identity => (6144, "characters", "L1"),
+            PolicyKind::Session => (2048, "characters", "L9"),
+            PolicyKind::Control => (4096, "characters", "L10"),
+            PolicyKind::Resource(ResourceService::Oss) => (16_384, "bytes", "L13"),
+            PolicyKind::Resource(ResourceService::Log) => (16_384, "bytes", "L14"),
+            PolicyKind::Resource(ResourceService::Kms) => (32_768, "bytes", "L15"),
             // L12: the limit of a trust policy is not published; of the others none is known.
             PolicyKind::Trust
             | PolicyKind::Endpoint
             | PolicyKind::Resource(ResourceService::Other) => return,
+        };
+        let written = if whole {
+            self.source.text()
+        } else {
+            node.written()
+        };
+        if written.len() <= limit {
+            return;
+        }
+        let text = if whole {
+            written.to_owned()
+        } else {
+            without_blanks(written)
+        };
+        let found = if unit == "bytes" {
+            text.len()
+        } else {
+            text.chars().count()
         };
         if found <= limit {
             return;
         }
         let kind = self.reading.kind;
         let message = format!("{found} {unit}; RAM stores at most {limit} of a custom {kind}");
-        let opening = Span {
-            start: node.span.start,
-            end: node.span.start + 1,
-        };
-        self.tolerable(opening, "", ProblemKind::TooLong, rule, message);
+        self.tolerable(
+            node.opening(),
+            &Path::Root,
+            ProblemKind::TooLong,
+            rule,
+            message,
+        );
         if kind == PolicyKind::Identity {
             self.help(Some(
                 "a system policy has no such limit; read it as one".to_owned(),
@@ -161,217 +178,174 @@ impl Reader<'_> {
         }
     }
 
-    fn document(&mut self, node: &Node<'_>) -> Option<Document> {
+    fn document(&mut self, node: Node<'_>) -> Option<Vec<Parts>> {
+        let root = Path::Root;
         let Some(members) = node.members() else {
-            self.wrong_type(node, "", "G1", "an object with Version and Statement");
+            self.wrong_type(node, &root, "G1", "an object with Version and Statement");
             return None;
         };
-        for member in members
-            .iter()
-            .filter(|member| !matches!(&*member.key, "Version" | "Statement"))
-        {
-            let message = format!(
-                "unknown element {}; a policy has Version and Statement",
-                quoted(&member.key)
-            );
-            self.unknown_element(
-                member,
-                &join("", &member.key),
-                "G2",
-                message,
-                &["Version", "Statement"],
-            );
+        for member in members.clone() {
+            if !matches!(member.key, "Version" | "Statement") {
+                let message = format!(
+                    "unknown element {}; a policy has Version and Statement",
+                    quoted(member.key)
+                );
+                let known = ["Version", "Statement"];
+                self.unknown_element(&member, &root.member(member.key), "G2", message, &known);
+            }
         }
-        match get(members, "Version") {
+        match members.get("Version") {
             None => self.missing(
                 node,
-                "",
+                &root,
                 "G3",
                 "Version is missing; RAM knows \"Version\": \"1\"",
             ),
             Some(version) if version.as_str() == Some("1") => {}
             Some(version) => {
-                let message = format!(
-                    "unknown version {}; RAM knows \"1\"",
-                    self.source.slice(version.span)
-                );
+                let message = format!("unknown version {}; RAM knows \"1\"", version.written());
                 self.error(
-                    version.span,
-                    "Version",
+                    version.span(),
+                    &root.member("Version"),
                     ProblemKind::InvalidVersion,
                     "G3",
                     message,
                 );
             }
         }
-        let statements = match get(members, "Statement") {
+        match members.get("Statement") {
             None => {
-                self.missing(node, "", "G4", "Statement is missing");
-                Vec::new()
+                self.missing(node, &root, "G4", "Statement is missing");
+                Some(Vec::new())
             }
-            Some(node) => self.statements(node),
-        };
-        Some(Document {
-            source: self.source.clone(),
-            kind: self.reading.kind,
-            statements,
-            complete: false,
-        })
+            Some(node) => Some(self.statements(node, &root.member("Statement"))),
+        }
     }
 
-    fn statements(&mut self, node: &Node<'_>) -> Vec<Statement> {
-        let nodes = match &node.value {
-            Value::Array(nodes) => nodes.as_slice(),
+    fn statements(&mut self, node: Node<'_>, path: &Path<'_>) -> Vec<Parts> {
+        match node.value() {
+            Value::Array(nodes) if nodes.is_empty() => {
+                let message = "no statement; a policy has at least one";
+                self.error(node.span(), path, ProblemKind::EmptyElement, "G4", message);
+            }
+            Value::Array(_) => {}
             Value::Object(_) => {
                 let message = "expected an array of statements, found an object";
-                if !self.tolerable(
-                    node.span,
-                    "Statement",
-                    ProblemKind::WrongType,
-                    "G4",
-                    message,
-                ) {
+                let kind = ProblemKind::WrongType;
+                if !self.tolerable(node.span(), path, kind, "G4", message) {
                     return Vec::new();
                 }
-                std::slice::from_ref(node)
             }
             _ => {
-                self.wrong_type(node, "Statement", "G4", "an array of statements");
+                self.wrong_type(node, path, "G4", "an array of statements");
                 return Vec::new();
             }
-        };
-        if nodes.is_empty() {
-            let message = "no statement; a policy has at least one";
-            self.error(
-                node.span,
-                "Statement",
-                ProblemKind::EmptyElement,
-                "G4",
-                message,
-            );
         }
-        nodes
-            .iter()
-            .enumerate()
-            .filter_map(|(index, node)| self.statement(index, node))
-            .collect()
+        let nodes = node.one_or_many();
+        let mut statements = Vec::with_capacity(nodes.clone().count());
+        for (index, node) in nodes.enumerate() {
+            statements.extend(self.statement(index, node, &path.element(index)));
+        }
+        statements
     }
 
-    fn statement(&mut self, index: usize, node: &Node<'_>) -> Option<Statement> {
-        let path = format!("Statement[{index}]");
+    fn statement(&mut self, index: usize, node: Node<'_>, path: &Path<'_>) -> Option<Parts> {
         let Some(members) = node.members() else {
-            self.wrong_type(node, &path, "G4", "a statement, which is an object");
+            self.wrong_type(node, path, "G4", "a statement, which is an object");
             return None;
         };
         let errors_before = self.errors;
         self.untold = Vec::new();
-        self.check_members(members, &path);
-        let sid = self.sid(members, &path);
-        let effect = self.effect(node, members, &path);
-        let principal = self.principal(node, members, &path);
-        let action = self.action(node, members, &path);
-        let resource = self.resource(node, members, &path);
-        let octets = action.as_ref().is_some_and(names_oss_or_vod);
-        let conditions = get(members, "Condition")
-            .map(|node| self.conditions(node, &join(&path, "Condition"), octets));
+        let mut found = Found::default();
+        for member in members {
+            self.element(&member, &path.member(member.key), &mut found);
+        }
+        self.sid(&found, path);
+        let effect = self.effect(node, &found, path);
+        self.principal(node, &found, path);
+        let action = self.action(node, &found, path);
+        self.resource(node, &found, path);
+        if let Some(node) = found.condition {
+            self.conditions(node, &path.member("Condition"), action);
+        }
         if self.errors > errors_before {
             return None;
         }
-        Some(Statement {
+        let (action, negated) = action?;
+        Some(Parts {
             index,
-            span: node.span,
-            sid,
+            node: node.at(),
             effect: effect?,
-            principal,
-            action: action?,
-            resource,
-            conditions: conditions.unwrap_or_default(),
+            sid: found.sid.map(Node::at),
+            principal: found.principal.map(Node::at),
+            action: action.at(),
+            negated,
+            resource: found.resource.map(Node::at),
+            condition: found.condition.map(Node::at),
             untold: std::mem::take(&mut self.untold),
         })
     }
 
-    /// Which elements a statement of this kind has (G5, G11, G12, G19).
-    fn check_members(&mut self, members: &[Member<'_>], path: &str) {
-        const KNOWN: [&str; 7] = [
-            "Sid",
-            "Effect",
-            "Principal",
-            "Action",
-            "NotAction",
-            "Resource",
-            "Condition",
-        ];
+    /// Keeps an element that a statement of this kind has (G5, G11, G12, G19).
+    fn element<'j>(&mut self, member: &Member<'j>, path: &Path<'_>, found: &mut Found<'j>) {
         let trust = self.kind() == PolicyKind::Trust;
-        for member in members {
-            let path = join(path, &member.key);
-            match &*member.key {
-                "NotResource" => {
-                    let message = "RAM has no NotResource (any more)";
-                    if self.tolerable(
-                        member.key_span,
-                        &path,
-                        ProblemKind::UnsupportedElement,
-                        "G11",
-                        message,
-                    ) {
-                        self.untold.push(OpenRule::G11);
-                    }
+        let span = member.key_span;
+        let unsupported = ProblemKind::UnsupportedElement;
+        let place = match member.key {
+            "Effect" => &mut found.effect,
+            "Action" => &mut found.action,
+            "Resource" if !trust => &mut found.resource,
+            "Condition" => &mut found.condition,
+            "Principal" if self.has_principal() => &mut found.principal,
+            "Sid" => &mut found.sid,
+            "NotAction" => {
+                found.not_action.get_or_insert(*member);
+                let message = "what NotAction means in a trust policy is not documented";
+                if trust && self.tolerable(span, path, unsupported, "G5", message) {
+                    self.untold.push(OpenRule::G5);
                 }
-                "NotPrincipal" => {
-                    let message = "RAM has no NotPrincipal";
-                    self.error(
-                        member.key_span,
-                        &path,
-                        ProblemKind::UnsupportedElement,
-                        "G12",
-                        message,
-                    );
-                }
-                "Principal" if !self.has_principal() => {
-                    let message = format!(
-                        "an {} has no Principal: it applies to whom it is attached to",
-                        self.kind()
-                    );
-                    let message = message
-                        .replace("an session", "a session")
-                        .replace("an control", "a control");
-                    self.error(
-                        member.key_span,
-                        &path,
-                        ProblemKind::UnsupportedElement,
-                        "G12",
-                        message,
-                    );
-                }
-                "Resource" if trust => {
-                    let message = "a trust policy has no Resource: it is about its own role";
-                    self.error(
-                        member.key_span,
-                        &path,
-                        ProblemKind::UnsupportedElement,
-                        "G5",
-                        message,
-                    );
-                }
-                "NotAction" if trust => {
-                    let message = "what NotAction means in a trust policy is not documented";
-                    if self.tolerable(
-                        member.key_span,
-                        &path,
-                        ProblemKind::UnsupportedElement,
-                        "G5",
-                        message,
-                    ) {
-                        self.untold.push(OpenRule::G5);
-                    }
-                }
-                key if KNOWN.contains(&key) => {}
-                key => {
-                    let message = format!("unknown element {}", quoted(key));
-                    self.unknown_element(member, &path, "G19", message, &KNOWN);
-                }
+                return;
             }
-        }
+            "NotResource" => {
+                let message = "RAM has no NotResource (any more)";
+                if self.tolerable(span, path, unsupported, "G11", message) {
+                    self.untold.push(OpenRule::G11);
+                }
+                return;
+            }
+            "NotPrincipal" => {
+                let message = "RAM has no NotPrincipal";
+                return self.error(span, path, unsupported, "G12", message);
+            }
+            "Principal" => {
+                let message = format!(
+                    "an {} has no Principal: it applies to whom it is attached to",
+                    self.kind()
+                );
+                let message = message
+                    .replace("an session", "a session")
+                    .replace("an control", "a control");
+                return self.error(span, path, unsupported, "G12", message);
+            }
+            "Resource" => {
+                let message = "a trust policy has no Resource: it is about its own role";
+                return self.error(span, path, unsupported, "G5", message);
+            }
+            key => {
+                let known = [
+                    "Sid",
+                    "Effect",
+                    "Principal",
+                    "Action",
+                    "NotAction",
+                    "Resource",
+                    "Condition",
+                ];
+                let message = format!("unknown element {}", quoted(key));
+                return self.unknown_element(member, path, "G19", message, &known);
+            }
+        };
+        place.get_or_insert(member.node);
     }
 
     fn has_principal(&self) -> bool {
@@ -384,12 +358,12 @@ impl Reader<'_> {
     fn unknown_element(
         &mut self,
         member: &Member<'_>,
-        path: &str,
+        path: &Path<'_>,
         rule: &'static str,
         message: String,
         known: &[&'static str],
     ) {
-        let meant = closest(&member.key, known);
+        let meant = closest(member.key, known);
         self.error(
             member.key_span,
             path,
@@ -401,203 +375,153 @@ impl Reader<'_> {
     }
 
     /// Optional, a string, without meaning (G19).
-    fn sid(&mut self, members: &[Member<'_>], path: &str) -> Option<Text> {
-        let node = get(members, "Sid")?;
-        match node.as_str() {
-            Some(sid) => Some(text(node, sid)),
-            None => {
-                self.wrong_type(node, &join(path, "Sid"), "G19", "a string");
-                None
-            }
+    fn sid(&mut self, found: &Found<'_>, path: &Path<'_>) {
+        if let Some(node) = found.sid.filter(|node| node.as_str().is_none()) {
+            self.wrong_type(node, &path.member("Sid"), "G19", "a string");
         }
     }
 
     fn effect(
         &mut self,
-        statement: &Node<'_>,
-        members: &[Member<'_>],
-        path: &str,
+        statement: Node<'_>,
+        found: &Found<'_>,
+        path: &Path<'_>,
     ) -> Option<Effect> {
-        let Some(node) = get(members, "Effect") else {
+        let Some(node) = found.effect else {
             self.missing(statement, path, "G5", "Effect is missing");
             return None;
         };
-        let path = join(path, "Effect");
+        let path = path.member("Effect");
         match node.as_str() {
-            Some("Allow") => Some(Effect::Allow),
-            Some("Deny") => Some(Effect::Deny),
+            Some("Allow") => return Some(Effect::Allow),
+            Some("Deny") => return Some(Effect::Deny),
             Some(other) => {
                 let message = format!(
                     "unknown effect {}; RAM knows \"Allow\" and \"Deny\"",
                     quoted(other)
                 );
-                self.error(node.span, &path, ProblemKind::InvalidEffect, "G6", message);
-                None
+                let kind = ProblemKind::InvalidEffect;
+                self.error(node.span(), &path, kind, "G6", message);
             }
-            None => {
-                self.wrong_type(node, &path, "G6", "\"Allow\" or \"Deny\"");
-                None
-            }
+            None => self.wrong_type(node, &path, "G6", "\"Allow\" or \"Deny\""),
         }
+        None
     }
 
-    fn principal(
-        &mut self,
-        statement: &Node<'_>,
-        members: &[Member<'_>],
-        path: &str,
-    ) -> Option<PrincipalElement> {
-        if !self.has_principal() {
-            return None;
-        }
-        match get(members, "Principal") {
-            Some(node) => read_principal::read(self, node, &join(path, "Principal")),
-            None => {
+    fn principal(&mut self, statement: Node<'_>, found: &Found<'_>, path: &Path<'_>) {
+        match found.principal {
+            Some(node) => read_principal::read(self, node, &path.member("Principal")),
+            None if self.has_principal() => {
                 let message = format!(
                     "Principal is missing; a {} says whom it is about",
                     self.kind()
                 );
-                self.missing(
-                    statement,
-                    path,
-                    "G5",
-                    message.replace("a endpoint", "an endpoint"),
-                );
-                None
+                let message = message.replace("a endpoint", "an endpoint");
+                self.missing(statement, path, "G5", message);
             }
+            None => {}
         }
     }
 
-    fn action(
+    /// The one that there is, and whether it is `NotAction`.
+    fn action<'j>(
         &mut self,
-        statement: &Node<'_>,
-        members: &[Member<'_>],
-        path: &str,
-    ) -> Option<ActionElement> {
-        let (node, negated) = match (get(members, "Action"), member(members, "NotAction")) {
+        statement: Node<'_>,
+        found: &Found<'j>,
+        path: &Path<'_>,
+    ) -> Option<(Node<'j>, bool)> {
+        let (node, negated) = match (found.action, found.not_action) {
             (Some(_), Some(not_action)) => {
                 let message = "both Action and NotAction; a statement has exactly one of them";
-                let path = join(path, "NotAction");
-                self.error(
-                    not_action.key_span,
-                    &path,
-                    ProblemKind::ConflictingElements,
-                    "G7",
-                    message,
-                );
+                let kind = ProblemKind::ConflictingElements;
+                let path = path.member("NotAction");
+                self.error(not_action.key_span, &path, kind, "G7", message);
                 return None;
             }
             (Some(action), None) => (action, false),
-            (None, Some(not_action)) => (&not_action.node, true),
+            (None, Some(not_action)) => (not_action.node, true),
             (None, None) => {
                 self.missing(statement, path, "G7", "Action (or NotAction) is missing");
                 return None;
             }
         };
-        let path = join(path, if negated { "NotAction" } else { "Action" });
-        let patterns = self.strings(node, &path, "G8", "an action");
-        for (pattern, path) in &patterns {
-            let named = pattern
-                .text
-                .split_once(':')
-                .is_some_and(|(code, name)| !code.is_empty() && !name.is_empty());
-            if pattern.text != "*" && !named {
+        let path = path.member(if negated { "NotAction" } else { "Action" });
+        self.strings(
+            node,
+            &path,
+            "G8",
+            "an action",
+            |reader, pattern, text, path| {
+                if text == "*" || is_prefixed(text) {
+                    return;
+                }
                 let message = format!(
                     "{} is no action; an action is \"*\" or <code>:<name>",
-                    quoted(&pattern.text)
+                    quoted(text)
                 );
-                self.error(
-                    pattern.span,
-                    path,
-                    ProblemKind::InvalidAction,
-                    "G8",
-                    message,
-                );
-            }
-        }
-        let patterns = patterns.into_iter().map(|(text, _)| text).collect();
-        Some(ActionElement {
-            negated,
-            span: node.span,
-            patterns,
-        })
+                let kind = ProblemKind::InvalidAction;
+                reader.error(pattern.span(), path, kind, "G8", message);
+            },
+        );
+        Some((node, negated))
     }
 
-    fn resource(&mut self, statement: &Node<'_>, members: &[Member<'_>], path: &str) -> Vec<Text> {
-        match get(members, "Resource") {
-            Some(node) if self.kind() != PolicyKind::Trust => {
-                let patterns = self.strings(node, &join(path, "Resource"), "G10", "a resource");
-                patterns.into_iter().map(|(text, _)| text).collect()
+    fn resource(&mut self, statement: Node<'_>, found: &Found<'_>, path: &Path<'_>) {
+        match found.resource {
+            Some(node) => {
+                let path = path.member("Resource");
+                self.strings(node, &path, "G10", "a resource", |_, _, _, _| {});
             }
             None if self.kind() != PolicyKind::Trust && !self.untold.contains(&OpenRule::G11) => {
                 self.missing(statement, path, "G5", "Resource is missing");
-                Vec::new()
             }
-            _ => Vec::new(),
+            None => {}
         }
     }
 
-    /// One string or an array of them (G16), none empty (G21), with the path of each.
+    /// One string or an array of them (G16), none empty (G21); `check` sees each, with its path.
     pub(super) fn strings(
         &mut self,
-        node: &Node<'_>,
-        path: &str,
+        node: Node<'_>,
+        path: &Path<'_>,
         rule: &'static str,
         what: &str,
-    ) -> Vec<(Text, String)> {
-        let mut texts = Vec::new();
-        let listed = matches!(node.value, Value::Array(_));
-        if listed && node.one_or_many().is_empty() {
+        check: impl Fn(&mut Self, Node<'_>, &str, &Path<'_>),
+    ) {
+        let listed = node.is_array();
+        let elements = node.one_or_many();
+        if elements.is_empty() {
             let message = format!("an empty list; expected {what}");
-            self.error(node.span, path, ProblemKind::EmptyElement, "G21", message);
+            let kind = ProblemKind::EmptyElement;
+            self.error(node.span(), path, kind, "G21", message);
         }
-        for (index, element) in node.one_or_many().iter().enumerate() {
-            let path = if listed {
-                format!("{path}[{index}]")
-            } else {
-                path.to_owned()
-            };
+        for (index, element) in elements.enumerate() {
+            let path = if listed { path.element(index) } else { *path };
             match element.as_str() {
                 Some("") => {
                     let message = format!("an empty string; expected {what}");
-                    self.error(
-                        element.span,
-                        &path,
-                        ProblemKind::EmptyElement,
-                        "G21",
-                        message,
-                    );
+                    let kind = ProblemKind::EmptyElement;
+                    self.error(element.span(), &path, kind, "G21", message);
                 }
-                Some(value) => texts.push((text(element, value), path)),
+                Some(text) => check(self, element, text, &path),
                 None if listed => {
-                    self.wrong_type(element, &path, "G16", &format!("{what}, which is a string"))
+                    self.wrong_type(element, &path, "G16", &format!("{what}, which is a string"));
                 }
                 None => {
-                    self.wrong_type(element, &path, rule, &format!("{what} or an array of them"))
+                    self.wrong_type(element, &path, rule, &format!("{what} or an array of them"));
                 }
             }
         }
-        texts
     }
 }
 
-pub(super) fn text(node: &Node<'_>, value: &str) -> Text {
-    Text {
-        text: value.to_owned(),
-        span: node.span,
-    }
-}
-
-fn member<'n, 'a>(members: &'n [Member<'a>], name: &str) -> Option<&'n Member<'a>> {
-    members.iter().find(|member| member.key == name)
-}
-
-fn get<'n, 'a>(members: &'n [Member<'a>], name: &str) -> Option<&'n Node<'a>> {
-    member(members, name).map(|member| &member.node)
+/// Whether a text is `<code>:<name>`, neither of them empty.
+pub(super) fn is_prefixed(text: &str) -> bool {
+    memchr(b':', text.as_bytes()).is_some_and(|colon| colon > 0 && colon + 1 < text.len())
 }
 
 /// A JSON text without the white space between its tokens.
-fn without_blanks(text: &str) -> Cow<'_, str> {
+fn without_blanks(text: &str) -> String {
     let mut in_string = false;
     let mut escaped = false;
     let mut kept = String::with_capacity(text.len());
@@ -612,7 +536,7 @@ fn without_blanks(text: &str) -> Cow<'_, str> {
         }
         kept.push(c);
     }
-    Cow::Owned(kept)
+    kept
 }
 
 #[cfg(test)]

@@ -2,91 +2,58 @@
 
 use std::collections::HashMap;
 
-use crate::document::read::{Reader, text};
-use crate::document::{PolicyKind, PrincipalElement, PrincipalMember, ResourceService, Text};
-use crate::json::{Node, Value, join};
-use crate::problem::{ProblemKind, quoted};
+use crate::document::read::Reader;
+use crate::document::{PolicyKind, PrincipalMember, ResourceService};
+use crate::json::{Members, Node, Value};
+use crate::problem::{Path, ProblemKind, quoted};
 use crate::wildcard::has_wildcard;
 
-pub(super) fn read(
-    reader: &mut Reader<'_>,
-    node: &Node<'_>,
-    path: &str,
-) -> Option<PrincipalElement> {
-    let names = match (reader.kind(), &node.value) {
+pub(super) fn read(reader: &mut Reader<'_>, node: Node<'_>, path: &Path<'_>) {
+    let kind = reader.kind();
+    let (rule, message) = match (kind, node.value()) {
         (
             PolicyKind::Trust | PolicyKind::Resource(ResourceService::Kms | ResourceService::Other),
-            Value::Object(_),
-        ) => members(reader, node, path),
+            Value::Object(list),
+        ) => return members(reader, node, list, path),
         // T21: `*` is read (and trusts nobody for sure).
-        (PolicyKind::Trust, _)
-            if node
-                .one_or_many()
-                .iter()
-                .all(|name| name.as_str() == Some("*"))
-                && !node.one_or_many().is_empty() =>
-        {
-            node.one_or_many()
-                .iter()
-                .map(|name| (PrincipalMember::List, text(name, "*")))
-                .collect()
-        }
         (PolicyKind::Trust, _) => {
-            let message = format!(
-                "expected an object with RAM, Service or Federated, found {}",
-                node.type_name()
-            );
-            reader.error(
-                node.span,
-                path,
-                ProblemKind::InvalidPrincipal,
-                "T21",
-                message,
-            );
-            return None;
+            let mut names = node.one_or_many();
+            if !names.is_empty() && names.all(|name| name.as_str() == Some("*")) {
+                return;
+            }
+            let found = node.type_name();
+            let message =
+                format!("expected an object with RAM, Service or Federated, found {found}");
+            ("T21", message)
         }
         (PolicyKind::Resource(ResourceService::Kms), _) => {
             let message = format!("expected {{\"RAM\": [...]}}, found {}", node.type_name());
-            reader.error(
-                node.span,
-                path,
-                ProblemKind::InvalidPrincipal,
-                "T24",
-                message,
-            );
-            return None;
+            ("T24", message)
         }
         (_, Value::Object(_)) => {
             let message = format!(
-                "a {} lists its principals in an array; an object is not understood here",
-                reader.kind()
+                "a {kind} lists its principals in an array; an object is not understood here"
             );
-            reader.error(
-                node.span,
-                path,
-                ProblemKind::InvalidPrincipal,
-                "T23",
-                message,
-            );
-            return None;
+            ("T23", message)
         }
-        _ => list(reader, node, path),
+        _ => return list(reader, node, path),
     };
-    Some(PrincipalElement {
-        span: node.span,
-        names,
-    })
+    reader.error(
+        node.span(),
+        path,
+        ProblemKind::InvalidPrincipal,
+        rule,
+        message,
+    );
 }
 
 /// `{"RAM": …, "Service": …, "Federated": …}`, names of members in any case (G18).
-fn members(reader: &mut Reader<'_>, node: &Node<'_>, path: &str) -> Vec<(PrincipalMember, Text)> {
+fn members(reader: &mut Reader<'_>, node: Node<'_>, list: Members<'_>, path: &Path<'_>) {
     let trust = reader.kind() == PolicyKind::Trust;
     let rule = if trust { "T21" } else { "T24" };
-    let mut names = Vec::new();
-    let list = node.members().unwrap_or_default();
     if list.is_empty() {
         reader.error(
-            node.span,
+            node.span(),
             path,
             ProblemKind::EmptyElement,
             "G21",
@@ -95,11 +62,11 @@ fn members(reader: &mut Reader<'_>, node: &Node<'_>, path: &str) -> Vec<(Princip
     }
     let mut spelled: HashMap<String, &str> = HashMap::new();
     for member in list {
-        let path = join(path, &member.key);
+        let path = path.member(member.key);
         // The same name in the same spelling is a duplicate member already.
-        let before = spelled.insert(member.key.to_ascii_lowercase(), &member.key);
+        let before = spelled.insert(member.key.to_ascii_lowercase(), member.key);
         if before.is_some_and(|before| before != member.key) {
-            let message = format!("{} stands twice, in two spellings", quoted(&member.key));
+            let message = format!("{} stands twice, in two spellings", quoted(member.key));
             reader.error(
                 member.key_span,
                 &path,
@@ -108,10 +75,9 @@ fn members(reader: &mut Reader<'_>, node: &Node<'_>, path: &str) -> Vec<(Princip
                 message,
             );
         }
-        let kind = match member.key.to_ascii_lowercase().as_str() {
-            "ram" => PrincipalMember::Ram,
-            "service" if trust => PrincipalMember::Service,
-            "federated" if trust => PrincipalMember::Federated,
+        let kind = match PrincipalMember::of_name(member.key) {
+            Some(PrincipalMember::Ram) => PrincipalMember::Ram,
+            Some(kind) if trust => kind,
             _ => {
                 let known = if trust {
                     "RAM, Service and Federated"
@@ -120,7 +86,7 @@ fn members(reader: &mut Reader<'_>, node: &Node<'_>, path: &str) -> Vec<(Princip
                 };
                 let message = format!(
                     "unknown kind of principal {}; a {} knows {known}",
-                    quoted(&member.key),
+                    quoted(member.key),
                     reader.kind()
                 );
                 reader.error(
@@ -133,17 +99,19 @@ fn members(reader: &mut Reader<'_>, node: &Node<'_>, path: &str) -> Vec<(Princip
                 continue;
             }
         };
-        for (name, path) in reader.strings(&member.node, &path, rule, "a principal") {
-            let formed = kind != PrincipalMember::Ram || is_ram_name(&name.text, trust);
-            if !formed {
-                let message = format!(
-                    "{} is no principal of a {}",
-                    quoted(&name.text),
-                    reader.kind()
-                );
+        reader.strings(
+            member.node,
+            &path,
+            rule,
+            "a principal",
+            |reader, name, text, path| {
+                if kind != PrincipalMember::Ram || is_ram_name(text, trust) {
+                    return;
+                }
+                let message = format!("{} is no principal of a {}", quoted(text), reader.kind());
                 reader.error(
-                    name.span,
-                    &path,
+                    name.span(),
+                    path,
                     ProblemKind::InvalidPrincipal,
                     rule,
                     message,
@@ -151,11 +119,9 @@ fn members(reader: &mut Reader<'_>, node: &Node<'_>, path: &str) -> Vec<(Princip
                 reader.help(Some(
                     "expected acs:ram::<account>:root, :user/<name> or :role/<name>".to_owned(),
                 ));
-            }
-            names.push((kind, name));
-        }
+            },
+        );
     }
-    names
 }
 
 /// `acs:ram::U:root`, `:user/x`, `:role/x`, and for a key policy `:*`. Wildcards elsewhere are read in a trust policy, where
@@ -181,22 +147,24 @@ fn is_ram_name(name: &str, trust: bool) -> bool {
 }
 
 /// Ids, role sessions and `*` (T23). An empty list of a bucket policy means everybody (G21).
-fn list(reader: &mut Reader<'_>, node: &Node<'_>, path: &str) -> Vec<(PrincipalMember, Text)> {
-    let empty = matches!(&node.value, Value::Array(nodes) if nodes.is_empty());
-    if empty && reader.kind() == PolicyKind::Resource(ResourceService::Oss) {
-        return vec![(PrincipalMember::List, text(node, "*"))];
+fn list(reader: &mut Reader<'_>, node: Node<'_>, path: &Path<'_>) {
+    if node.one_or_many().is_empty() && reader.kind() == PolicyKind::Resource(ResourceService::Oss)
+    {
+        return;
     }
-    let mut names = Vec::new();
-    for (name, path) in reader.strings(node, path, "T23", "a principal") {
-        if !is_listed_name(&name.text) {
-            let message = format!(
-                "{} is no principal of a {}",
-                quoted(&name.text),
-                reader.kind()
-            );
+    reader.strings(
+        node,
+        path,
+        "T23",
+        "a principal",
+        |reader, name, text, path| {
+            if is_listed_name(text) {
+                return;
+            }
+            let message = format!("{} is no principal of a {}", quoted(text), reader.kind());
             reader.error(
-                name.span,
-                &path,
+                name.span(),
+                path,
                 ProblemKind::InvalidPrincipal,
                 "T23",
                 message,
@@ -205,10 +173,8 @@ fn list(reader: &mut Reader<'_>, node: &Node<'_>, path: &str) -> Vec<(PrincipalM
                 "expected the id of a user or an account, arn:sts::<account>:assumed-role/<role>/<session>, or \"*\""
                     .to_owned(),
             ));
-        }
-        names.push((PrincipalMember::List, name));
-    }
-    names
+        },
+    );
 }
 
 fn is_listed_name(name: &str) -> bool {

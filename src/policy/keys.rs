@@ -377,12 +377,15 @@ impl RequestKeys {
 
 /// The signatures of a statement's two sides.
 pub(super) fn signatures(statement: &CompiledStatement<'_>) -> (Signature, Signature) {
-    let of_actions = action_parts(statement, |part| part.bit());
-    let of_resources = resource_parts(statement, |kind, parts| {
-        parts.bit(parts.service_word(), kind.relative)
+    let (mut action, mut resource) = (0, 0);
+    let all_told = each_action_part(statement, |part| action |= part.bit());
+    let action = if all_told { action } else { ANY };
+    let all_told = each_resource_part(statement, |kind, parts| {
+        let bit = parts.bit(parts.service_word(), kind.relative);
+        resource |= bit.unwrap_or(ANY);
     });
-    let all = |bits: Vec<Signature>| bits.into_iter().fold(0, |all, bit| all | bit);
-    (of_actions.map_or(ANY, all), of_resources.map_or(ANY, all))
+    let resource = if all_told { resource } else { ANY };
+    (action, resource)
 }
 
 /// The keys of a statement's two sides: [`ANY`] where a pattern may match anything.
@@ -397,47 +400,50 @@ pub(super) struct StatementKeys {
 impl StatementKeys {
     pub(super) fn new(statement: &CompiledStatement<'_>) -> StatementKeys {
         let seeded = Seeded::get();
+        let (mut actions, mut resources) = (Vec::new(), Vec::new());
         let mut may_cross = false;
-        let resources = resource_parts(statement, |kind, parts| {
+        if !each_action_part(statement, |part| actions.push(part.key(seeded))) {
+            actions = vec![ANY];
+        }
+        let all_told = each_resource_part(statement, |kind, parts| {
             may_cross |= !(kind.region && kind.account);
-            Some((kind.number(), parts.hashes(seeded).key(kind)?))
+            let key = parts.hashes(seeded).key(kind);
+            resources.push(key.map_or(ANY_RESOURCE, |key| (kind.number(), key)));
         });
+        if !all_told {
+            resources = vec![ANY_RESOURCE];
+        }
         StatementKeys {
-            actions: action_parts(statement, |part| part.key(seeded)).unwrap_or_else(|| vec![ANY]),
-            resources: resources.unwrap_or_else(|| vec![(ResourceKind::COUNT, ANY)]),
+            actions,
+            resources,
             may_cross,
         }
     }
 }
 
-/// Something of every action pattern; `None` where one has no telling part.
-fn action_parts<T>(
+/// The key of a resource pattern without a telling part, with a number of its own.
+const ANY_RESOURCE: (usize, u64) = (ResourceKind::COUNT, ANY);
+
+/// Calls `each` with the telling part of every action pattern; whether all have one.
+fn each_action_part(
     statement: &CompiledStatement<'_>,
-    of: impl Fn(ActionPart<'_>) -> T,
-) -> Option<Vec<T>> {
+    mut each: impl FnMut(ActionPart<'_>),
+) -> bool {
     let flags = statement.flags();
-    if flags.has(Flags::NOT_ACTION) || flags.has(Flags::TRUST) {
-        return None;
-    }
-    statement
-        .action_patterns()
-        .map(|pattern| ActionPart::of_pattern(pattern).map(&of))
-        .collect()
+    let lists = !flags.has(Flags::NOT_ACTION) && !flags.has(Flags::TRUST);
+    let mut patterns = statement.action_patterns();
+    lists && patterns.all(|pattern| ActionPart::of_pattern(pattern).map(&mut each).is_some())
 }
 
-/// Something of every resource pattern; `None` where one has no telling part.
-fn resource_parts<T>(
+/// The same for resource patterns.
+fn each_resource_part(
     statement: &CompiledStatement<'_>,
-    mut of: impl FnMut(ResourceKind, ResourceParts<'_>) -> Option<T>,
-) -> Option<Vec<T>> {
-    if statement.flags().has(Flags::NO_RESOURCE) {
-        return None;
-    }
-    statement
-        .resources()
-        .map(|pattern| {
-            let (kind, parts) = ResourceParts::of_pattern(&pattern)?;
-            of(kind, parts)
+    mut each: impl FnMut(ResourceKind, ResourceParts<'_>),
+) -> bool {
+    let mut patterns = statement.resources();
+    !statement.flags().has(Flags::NO_RESOURCE)
+        && patterns.all(|pattern| {
+            let parts = ResourceParts::of_pattern(&pattern);
+            parts.map(|(kind, parts)| each(kind, parts)).is_some()
         })
-        .collect()
 }

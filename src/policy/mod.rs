@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::document::{Document, Effect, ResourceService};
+use crate::document::{Contents, Document, Effect, ResourceService};
+use crate::json::Json;
 
 pub(crate) use read::read_policy;
 pub(crate) use set::Keys;
@@ -95,18 +96,30 @@ impl Policy {
     /// Compiles a document. Everything that a request will be compared with is read here, once. Of a document that was read with errors
     /// ([`Document::read`]) only the Denies are kept: what is missing of it might have been a Deny too.
     pub fn new(name: impl Into<Arc<str>>, document: &Document) -> Policy {
-        let source = document.source();
-        let usable = |statement: &&crate::Statement| {
-            document.is_complete() || statement.effect() == Effect::Deny
-        };
-        let statements = document.statements().iter().filter(usable);
+        let (json, contents) = document.parts();
+        Policy::compile(name.into(), json, contents)
+    }
+
+    /// Compiles a policy that stands in a text, perhaps among others.
+    pub(crate) fn compile(name: Arc<str>, json: &Json, contents: &Contents) -> Policy {
+        let source = json.source();
+        let mut positions = source.positions();
+        let found = contents.statements(json);
         let mut patterns = Vec::new();
-        let rows = statements.zip(0..).map(|(statement, number)| {
-            let position = source.position(statement.span().start);
-            Row::new(statement, number, document.kind(), position, &mut patterns)
-        });
-        let rows: Box<[Row]> = rows.collect();
-        let (name, file) = (name.into(), source.shared_name());
+        let mut rows = Vec::with_capacity(found.len());
+        for statement in found {
+            if contents.complete || statement.effect() == Effect::Deny {
+                let position = positions.at(statement.span().start);
+                rows.push(Row::new(
+                    &statement,
+                    rows.len(),
+                    contents.kind,
+                    position,
+                    &mut patterns,
+                ));
+            }
+        }
+        let file = source.shared_name();
         let mut policy = Policy {
             // One text, where they are the same.
             name: if name == file {
@@ -117,7 +130,7 @@ impl Policy {
             file,
             scope_all: false,
             patterns: patterns.into(),
-            rows,
+            rows: rows.into(),
             signed: Arc::default(),
         };
         let signed = policy.rows.iter().filter_map(|row| policy.sign(row));

@@ -1,6 +1,6 @@
 //! Whether a policy's principals name the caller: trust policies (T21), lists of ids (T23), key policies (T24).
 
-use crate::document::{PolicyKind, PrincipalElement, PrincipalMember, ResourceService};
+use crate::document::{PolicyKind, PrincipalElement, PrincipalMember};
 use crate::other_reading::with_variables;
 use crate::principal::{Composed, Principal};
 use crate::request::Facts;
@@ -27,12 +27,12 @@ enum Form {
 
 impl PrincipalTest {
     pub(crate) fn new(
-        element: &PrincipalElement,
+        element: &PrincipalElement<'_>,
         kind: PolicyKind,
         has_condition: bool,
     ) -> PrincipalTest {
         let trust = kind == PolicyKind::Trust;
-        let names = element.names.iter().map(|(member, name)| {
+        let names = element.names().into_iter().map(|(member, name)| {
             let form = match member {
                 PrincipalMember::Ram if trust => Form::TrustRam,
                 PrincipalMember::Ram => Form::Key,
@@ -41,15 +41,8 @@ impl PrincipalTest {
                 PrincipalMember::List if trust => Form::TrustEverybody,
                 PrincipalMember::List => Form::Listed,
             };
-            (form, name.text.as_str().into())
+            (form, name.text.into())
         });
-        debug_assert!(
-            !matches!(kind, PolicyKind::Resource(ResourceService::Kms))
-                || element
-                    .names
-                    .iter()
-                    .all(|(member, _)| *member == PrincipalMember::Ram)
-        );
         PrincipalTest {
             names: names.collect(),
             has_condition,

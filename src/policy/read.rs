@@ -2,51 +2,47 @@
 
 use std::sync::Arc;
 
-use crate::document::{self, Reading};
-use crate::json::{self, Node, Value};
+use crate::document::{self, Contents, Reading};
+use crate::json::{self, Json, Node, Value};
 use crate::policy::Policy;
-use crate::problem::{Problem, Severity};
+use crate::problem::{Path, Problem, Severity};
 use crate::source::Source;
 
 /// Compiles the document at `node` (an object, or a string that holds JSON, as the RAM API returns it). There is a policy only if no problem
 /// is an error.
 pub(crate) fn read_policy(
-    source: &Source,
-    node: &Node<'_>,
-    path: &str,
+    node: Node<'_>,
+    path: &Path<'_>,
     name: &str,
     reading: Reading,
 ) -> (Option<Arc<Policy>>, Vec<Problem>) {
-    let (document, mut problems) = match &node.value {
+    let (policy, mut problems) = match node.value() {
         Value::String(text) => {
-            let embedded = Source::embedded(source, node.span, text.to_string());
+            let embedded = Source::embedded(node.source(), node.span(), text.to_owned());
             match json::read(&embedded) {
-                Ok(node) => document::read_node(&embedded, &node, reading, true),
+                Ok(json) => compiled(&json, name, document::read_node(json.root(), reading, true)),
                 Err(problem) => (None, vec![*problem]),
             }
         }
-        _ => document::read_node(source, node, reading, false),
+        _ => compiled(node.json(), name, document::read_node(node, reading, false)),
     };
     for problem in &mut problems {
-        problem.path = if problem.path.is_empty() {
-            path.to_owned()
-        } else {
-            join_paths(path, &problem.path)
+        problem.path = match (path, problem.path.as_str()) {
+            (_, "") => path.to_string(),
+            (Path::Root, inner) => inner.to_owned(),
+            (_, inner) => format!("{path}.{inner}"),
         };
     }
-    let usable = problems
-        .iter()
-        .all(|problem| problem.severity != Severity::Error);
-    let policy = document
-        .filter(|_| usable)
-        .map(|document| Arc::new(Policy::new(name, &document)));
     (policy, problems)
 }
 
-fn join_paths(outer: &str, inner: &str) -> String {
-    if outer.is_empty() {
-        inner.to_owned()
-    } else {
-        format!("{outer}.{inner}")
-    }
+fn compiled(
+    json: &Json,
+    name: &str,
+    (contents, problems): (Option<Contents>, Vec<Problem>),
+) -> (Option<Arc<Policy>>, Vec<Problem>) {
+    let is_error = |problem: &Problem| problem.severity == Severity::Error;
+    let usable = contents.filter(|_| !problems.iter().any(is_error));
+    let policy = usable.map(|contents| Arc::new(Policy::compile(name.into(), json, &contents)));
+    (policy, problems)
 }

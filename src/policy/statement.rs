@@ -1,7 +1,7 @@
 //! One statement made ready: does it match, and which of its elements does not?
 
 use crate::condition::Condition;
-use crate::document::{Effect, PolicyKind, Statement};
+use crate::document::{ConditionElement, Effect, PolicyKind, Statement};
 use crate::policy::long_list::LongList;
 use crate::policy::packed::{self, ActionPattern, Flags, Packed};
 use crate::policy::principal::PrincipalTest;
@@ -47,75 +47,65 @@ struct More {
 impl Row {
     /// Writes the statement's patterns to the end of the policy's and keeps the rest.
     pub(crate) fn new(
-        statement: &Statement,
-        number: u32,
+        statement: &Statement<'_>,
+        number: usize,
         kind: PolicyKind,
         position: Position,
         patterns: &mut Vec<u8>,
     ) -> Row {
-        let conditions = statement.conditions.iter().map(|condition| {
-            let values = condition.values.iter().map(|value| value.text.as_str());
-            Condition::new(
-                condition.operator,
-                condition.qualifier,
-                &condition.key.text,
-                values,
-            )
-        });
-        let has_principal = statement.principal.is_some();
-        let matters =
-            has_principal || !statement.conditions.is_empty() || !statement.untold.is_empty();
+        let untold = statement.untold();
+        let conditions: Box<[Condition]> = statement.conditions().map(compiled).collect();
+        let has_condition = !conditions.is_empty() || untold.contains(&OpenRule::G13);
+        let principal = statement.principal();
+        let principal =
+            principal.map(|principal| PrincipalTest::new(&principal, kind, has_condition));
         let trust = kind == PolicyKind::Trust;
-        let no_resource = trust || statement.untold.contains(&OpenRule::G11);
-        let many = !no_resource && statement.resource.len() >= LongList::WORTHWHILE;
+        let no_resource = trust || untold.contains(&OpenRule::G11);
+        let many = !no_resource && statement.resource().count() >= LongList::WORTHWHILE;
+        let matters = principal.is_some() || !conditions.is_empty() || !untold.is_empty();
         let flags = Flags::none()
-            .with(Flags::NOT_ACTION, statement.action.negated)
+            .with(Flags::NOT_ACTION, statement.action().is_negated())
             .with(Flags::TRUST, trust)
             .with(Flags::NO_RESOURCE, no_resource)
             .with(Flags::MORE, matters)
             .with(Flags::MANY_RESOURCES, many);
-        let start = patterns.len();
+        let start = u32::try_from(patterns.len()).unwrap_or(u32::MAX);
         let (rare_actions, rare_resources) = packed::write(
             patterns,
-            number,
+            u32::try_from(number).unwrap_or(u32::MAX),
             flags,
-            statement
-                .action
-                .patterns
-                .iter()
-                .map(|text| text.text.as_str()),
-            statement.resource.iter().map(|text| text.text.as_str()),
+            statement.action().patterns().map(|pattern| pattern.text),
+            statement.resource().map(|pattern| pattern.text),
         );
-        let start = u32::try_from(start).unwrap_or(u32::MAX);
         let list = Packed::at(patterns, start).filter(|_| many);
         let more = More {
-            sid: statement.sid.as_ref().map(|sid| sid.text.as_str().into()),
-            principal: statement.principal.as_ref().map(|principal| {
-                PrincipalTest::new(
-                    principal,
-                    kind,
-                    !statement.conditions.is_empty() || statement.untold.contains(&OpenRule::G13),
-                )
-            }),
-            conditions: conditions.collect(),
-            untold: statement.untold.as_slice().into(),
+            sid: statement.sid().map(|sid| sid.text.into()),
+            principal,
+            conditions,
+            untold: untold.into(),
             resources: list.map(|packed| LongList::new(&packed, &rare_resources)),
             rare_actions: rare_actions.into(),
             rare_resources: rare_resources.into(),
         };
-        let has_more = matters
-            || many
-            || more.sid.is_some()
-            || !more.rare_actions.is_empty()
-            || !more.rare_resources.is_empty();
+        let rare = !more.rare_actions.is_empty() || !more.rare_resources.is_empty();
+        let has_more = matters || many || rare || more.sid.is_some();
         Row {
-            index: statement.index,
+            index: statement.index(),
             position,
-            effect: statement.effect,
+            effect: statement.effect(),
             start,
             more: has_more.then(|| Box::new(more)),
         }
     }
+}
+
+fn compiled(condition: ConditionElement<'_>) -> Condition {
+    Condition::new(
+        condition.operator(),
+        condition.qualifier(),
+        condition.key().text,
+        condition.values().map(|value| value.text),
+    )
 }
 
 /// A part of a statement that can fail to match.
