@@ -51,6 +51,7 @@
 mod account;
 mod arn;
 mod case;
+mod catalog;
 mod condition;
 mod decision;
 mod deserialize;
@@ -73,6 +74,10 @@ mod wildcard;
 pub use account::{Assignment, Caller, OpenFile, Organization};
 pub use arn::Arn;
 pub use case::{Case, CaseResult, Coverage, OpenAccount, StatementCoverage};
+pub use catalog::{
+    AccessLevel, ActionFacts, ArnTemplate, Catalog, Evidence, FactSource, Granularity, KeyFacts,
+    KeyScope, KeyType, Listing, NeededAction, Operation, ResourceFacts, ServiceFacts,
+};
 pub use condition::{Operator, Qualifier};
 pub use decision::{
     AccessDeniedDetail, Decision, DeterminingStatement, Doubt, Evaluation, Explanation, Failure,
