@@ -33,7 +33,7 @@ fn refuses(text: &str, kind: ProblemKind, message: &str) {
         (line, column)
     };
     let source = Source::new("t.tsv", text.replace(['«', '»'], ""));
-    let error = Catalog::parse(&[source]).expect_err(&text);
+    let error = Catalog::parse(&[source]).unwrap_err();
     assert_eq!(error.problems().len(), 1, "{text}\n{error}");
     let problem = &error.problems()[0];
     assert_eq!(problem.kind, kind, "{text}\n{error}");

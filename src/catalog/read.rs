@@ -439,8 +439,8 @@ impl<'t, 'b> TextReader<'t, 'b> {
             return;
         };
         let products = &mut owner.service.products;
-        let is_known = |known: &Box<str>| known.eq_ignore_ascii_case(code.text);
-        if !products.iter().any(is_known) {
+        let is_known = |known: &str| known.eq_ignore_ascii_case(code.text);
+        if !products.iter().any(|known| is_known(known)) {
             products.push(code.text.into());
             if products.len() == 1 {
                 self.main_product = code.text.to_owned();
