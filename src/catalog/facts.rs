@@ -303,16 +303,19 @@ impl<'c> ActionFacts<'c> {
     /// The API operations that it authorizes, where they are known.
     pub fn operations(self) -> impl Iterator<Item = Operation<'c>> {
         let operations = self.action.operations.iter().flatten();
-        operations.map(|operation| Operation {
+        operations.map(move |operation| Operation {
             product: &operation.product,
-            name: &operation.name,
+            name: operation
+                .name
+                .as_deref()
+                .unwrap_or_else(|| self.action.own_name()),
             parameter: operation.parameter.as_deref(),
         })
     }
 
     /// Whether the operation is one that its product asks not to use any more.
     pub fn is_deprecated(self) -> bool {
-        self.action.is_deprecated
+        self.action.is_deprecated.unwrap_or_default()
     }
 
     /// What does not fit elsewhere.
@@ -322,8 +325,8 @@ impl<'c> ActionFacts<'c> {
 
     /// Where these facts come from.
     pub fn sources(self) -> impl Iterator<Item = FactSource<'c>> {
-        let name = self.action.operations.iter().flatten().next();
-        let name = name.map_or_else(|| self.action.own_name(), |operation| &*operation.name);
+        let name = self.operations().next();
+        let name = name.map_or_else(|| self.action.own_name(), |operation| operation.name);
         self.catalog.sources(&self.action.sources, Some(name))
     }
 

@@ -5,7 +5,9 @@ mod read;
 mod template;
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use crate::problem::LoadError;
 use crate::source::Source;
@@ -44,11 +46,12 @@ pub use template::ArnTemplate;
 pub struct Catalog {
     sources: Vec<ReadSource>,
     services: Vec<Service>,
-    /// By lower-cased name, as the three below.
+    /// By name without case.
     actions: Vec<Action>,
+    /// By lower-cased name, as the two below.
     keys: Vec<Key>,
-    /// Operations and the actions that they need: places in `actions`.
-    operations: Vec<(Box<str>, Option<Box<str>>, usize)>,
+    /// The places of operations, by their lower-cased names; made when first asked for.
+    operations: OnceLock<Vec<OperationPlace>>,
     /// The codes of APIs and the services that authorize them.
     products: Vec<(Box<str>, usize)>,
     no_service: Service,
@@ -86,7 +89,6 @@ struct ResourceType {
 struct Action {
     /// With the service's code.
     name: Box<str>,
-    lower: Box<str>,
     service: usize,
     level: Option<AccessLevel>,
     /// Empty where there is no resource-level authorization.
@@ -95,7 +97,7 @@ struct Action {
     needs: Option<Vec<Box<str>>>,
     operations: Option<Vec<ReadOperation>>,
     sources: Vec<usize>,
-    is_deprecated: bool,
+    is_deprecated: Option<bool>,
     note: Option<Box<str>>,
 }
 
@@ -116,9 +118,17 @@ struct Resource {
 
 #[derive(Clone, Debug)]
 struct ReadOperation {
-    product: Box<str>,
-    name: Box<str>,
+    product: Arc<str>,
+    /// `None`: the action's own.
+    name: Option<Box<str>>,
     parameter: Option<Box<str>>,
+}
+
+#[derive(Clone, Debug)]
+struct OperationPlace {
+    lower: Box<str>,
+    action: usize,
+    operation: usize,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -141,10 +151,9 @@ impl Catalog {
 
     /// An action by its full name.
     pub fn action(&self, name: &str) -> Option<ActionFacts<'_>> {
-        let lower = name.to_ascii_lowercase();
         let index = self
             .actions
-            .binary_search_by(|action| (*action.lower).cmp(&*lower));
+            .binary_search_by(|action| compare_folded(&action.name, name));
         self.action_at(index.ok()?)
     }
 
@@ -161,9 +170,9 @@ impl Catalog {
         &'c self,
         pattern: &str,
     ) -> impl Iterator<Item = ActionFacts<'c>> + use<'c> {
-        let pattern = Wildcard::new(pattern.to_ascii_lowercase());
+        let pattern = Wildcard::new(pattern);
         self.actions()
-            .filter(move |facts| pattern.matches(&facts.action.lower))
+            .filter(move |facts| pattern.matches_folded(facts.name(), facts.name().len()))
     }
 
     /// A service by its RAM code.
@@ -304,17 +313,14 @@ impl Catalog {
         &'c self,
         service: &Service,
     ) -> impl Iterator<Item = ActionFacts<'c>> + use<'c> {
-        with_prefix(&self.actions, &service.lower, |action| &action.lower).map(|action| {
-            ActionFacts {
-                catalog: self,
-                action,
-            }
+        with_code(&self.actions, &service.code, |action| &action.name).map(|action| ActionFacts {
+            catalog: self,
+            action,
         })
     }
 
     fn keys_with_code<'c>(&'c self, code: &str) -> impl Iterator<Item = KeyFacts<'c>> + use<'c> {
-        let code = code.to_ascii_lowercase();
-        with_prefix(&self.keys, &code, |key| &key.lower).map(|key| KeyFacts { catalog: self, key })
+        with_code(&self.keys, code, |key| &key.lower).map(|key| KeyFacts { catalog: self, key })
     }
 
     /// Every action has a service; were there none, it would be one of which nothing is known.
@@ -325,15 +331,35 @@ impl Catalog {
     }
 
     fn operations_named(&self, lower: &str) -> Vec<NeededAction<'_>> {
-        equal_range(&self.operations, |(name, ..)| (**name).cmp(lower))
+        let places = self.operations.get_or_init(|| self.operation_places());
+        equal_range(places, |place| (*place.lower).cmp(lower))
             .iter()
-            .filter_map(|(_, parameter, index)| {
+            .filter_map(|place| {
+                let action = self.action_at(place.action)?;
+                let operation = action.operations().nth(place.operation)?;
                 Some(NeededAction {
-                    action: self.action_at(*index)?,
-                    parameter: parameter.as_deref(),
+                    action,
+                    parameter: operation.parameter,
                 })
             })
             .collect()
+    }
+
+    fn operation_places(&self) -> Vec<OperationPlace> {
+        let mut places = Vec::new();
+        for (action, facts) in self.actions().enumerate() {
+            for (operation, found) in facts.operations().enumerate() {
+                let name = format!("{}:{}", found.product, found.name);
+                places.push(OperationPlace {
+                    lower: name.to_ascii_lowercase().into(),
+                    action,
+                    operation,
+                });
+            }
+        }
+        // Stable: the actions of one operation stay in the order of their names.
+        places.sort_by(|a, b| a.lower.cmp(&b.lower));
+        places
     }
 
     fn sources<'c>(
@@ -362,23 +388,31 @@ impl Catalog {
 /// Stands in the URL of a source for the operation that a row is about.
 const OPERATION: &str = "{operation}";
 
+/// The order of names, in which the case of ASCII letters does not count.
+fn compare_folded(a: &str, b: &str) -> Ordering {
+    let a = a.bytes().map(|byte| byte.to_ascii_lowercase());
+    let b = b.bytes().map(|byte| byte.to_ascii_lowercase());
+    a.cmp(b)
+}
+
 /// The part of a sorted list that compares equal.
-fn equal_range<T>(list: &[T], compare: impl Fn(&T) -> std::cmp::Ordering) -> &[T] {
+fn equal_range<T>(list: &[T], compare: impl Fn(&T) -> Ordering) -> &[T] {
     let start = list.partition_point(|item| compare(item).is_lt());
     let end = list.partition_point(|item| compare(item).is_le());
     list.get(start..end).unwrap_or_default()
 }
 
-/// The part of a list, sorted by name, whose names begin with `<code>:`.
-fn with_prefix<'l, T>(
+/// The part of a list, sorted by name without case, whose names begin with `<code>:`.
+fn with_code<'l, T>(
     list: &'l [T],
     code: &str,
     name: impl Fn(&T) -> &str,
 ) -> std::slice::Iter<'l, T> {
     let prefix = format!("{code}:");
-    equal_range(list, |item| match name(item) {
-        name if name.starts_with(&prefix) => std::cmp::Ordering::Equal,
-        name => name.cmp(&prefix),
+    equal_range(list, |item| {
+        let name = name(item);
+        // A shorter name than the prefix compares as a whole, which cannot be equal to it.
+        compare_folded(name.get(..prefix.len()).unwrap_or(name), &prefix)
     })
     .iter()
 }

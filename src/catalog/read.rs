@@ -1,11 +1,13 @@
 //! Reads the rows of a catalogue, strictly and with places, and lays each text over those before it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::catalog::facts::{AccessLevel, Evidence, Granularity, KeyType, Listing};
 use crate::catalog::template::ArnTemplate;
 use crate::catalog::{
     Action, Catalog, Key, ReadOperation, ReadSource, Resource, ResourceType, Service,
+    compare_folded,
 };
 use crate::problem::{LoadError, Problem, ProblemKind, quoted};
 use crate::source::{Source, Span};
@@ -39,25 +41,30 @@ const ROWS: [(&str, &[&str]); 6] = [
 
 pub(super) fn read(texts: &[Source]) -> Result<Catalog, LoadError> {
     let mut building = Building::default();
-    for text in texts {
-        TextReader::new(text, &mut building).read();
+    for (index, text) in texts.iter().enumerate() {
+        TextReader::new(index, text, &mut building).read();
     }
-    building.finish()
+    building.finish(texts)
 }
 
-/// What the texts have said so far, by lower-cased name.
+/// What the texts have said so far.
 #[derive(Default)]
 struct Building {
     sources: Vec<ReadSource>,
-    services: BTreeMap<String, ServiceSoFar>,
+    /// In the order in which they are first met.
+    services: Vec<ServiceSoFar>,
+    /// By lower-cased code: places in `services`.
+    codes: BTreeMap<String, usize>,
+    /// By lower-cased name.
     keys: BTreeMap<String, Key>,
+    /// In the order of the texts; there are thousands, so they are laid over each other once, at the end.
+    actions: Vec<ActionRow>,
     problems: Vec<Problem>,
 }
 
 #[derive(Default)]
 struct ServiceSoFar {
     service: Service,
-    actions: BTreeMap<String, Action>,
     /// Types that actions name, and where: a text may leave a type to one before it.
     used: Vec<Used>,
 }
@@ -68,19 +75,25 @@ struct Used {
     span: Span,
 }
 
+struct ActionRow {
+    action: Action,
+    /// Which text it stands in, and where the name does.
+    text: usize,
+    span: Span,
+}
+
 impl Building {
-    fn finish(mut self) -> Result<Catalog, LoadError> {
+    fn finish(mut self, texts: &[Source]) -> Result<Catalog, LoadError> {
         let mut catalog = Catalog {
-            sources: self.sources,
+            actions: self.laid_over(texts),
             ..Catalog::default()
         };
-        let mut named_keys = Vec::new();
-        for (index, so_far) in self.services.into_values().enumerate() {
-            let ServiceSoFar {
-                service,
-                actions,
-                used,
-            } = so_far;
+        let mut moved_to = vec![0; self.services.len()];
+        for (index, place) in self.codes.values().enumerate() {
+            let Some(so_far) = self.services.get_mut(*place) else {
+                continue;
+            };
+            let ServiceSoFar { service, used } = std::mem::take(so_far);
             let missing = used
                 .iter()
                 .filter(|used| !service.types.contains_key(&*used.kind.to_ascii_lowercase()));
@@ -90,43 +103,93 @@ impl Building {
                 let lower = product.to_ascii_lowercase();
                 catalog.products.push((lower.into(), index));
             }
-            for mut action in actions.into_values() {
-                action.service = index;
-                named_keys.extend(action.keys.iter().flatten().cloned());
-                catalog.actions.push(action);
-            }
             catalog.services.push(service);
+            if let Some(moved) = moved_to.get_mut(*place) {
+                *moved = index;
+            }
         }
         if !self.problems.is_empty() {
             return Err(LoadError::new(self.problems));
         }
-        // A key that only actions name has no row of its own: no more is known of it.
-        for name in named_keys {
-            let lower = name.to_ascii_lowercase();
-            self.keys.entry(lower).or_insert_with_key(|lower| Key {
-                name,
-                lower: lower.as_str().into(),
-                ..Key::default()
-            });
-        }
-        catalog.keys = self.keys.into_values().collect();
-        // Codes with a dash sort otherwise alone than before a colon.
-        catalog.actions.sort_by(|a, b| a.lower.cmp(&b.lower));
-        for (index, action) in catalog.actions.iter().enumerate() {
-            for operation in action.operations.iter().flatten() {
-                let name = format!("{}:{}", operation.product, operation.name);
-                let row = (
-                    name.to_ascii_lowercase().into(),
-                    operation.parameter.clone(),
-                    index,
-                );
-                catalog.operations.push(row);
+        for action in &mut catalog.actions {
+            action.service = moved_to.get(action.service).copied().unwrap_or_default();
+            for name in action.keys.iter().flatten() {
+                // A key that only actions name has no row of its own: no more is known of it.
+                let lower = name.to_ascii_lowercase();
+                self.keys.entry(lower).or_insert_with_key(|lower| Key {
+                    name: name.clone(),
+                    lower: lower.as_str().into(),
+                    ..Key::default()
+                });
             }
         }
-        catalog.operations.sort();
+        catalog.keys = self.keys.into_values().collect();
+        catalog.sources = self.sources;
         catalog.products.sort();
         Ok(catalog)
     }
+
+    /// Each action once, by name, later texts over earlier ones.
+    fn laid_over(&mut self, texts: &[Source]) -> Vec<Action> {
+        let mut rows = std::mem::take(&mut self.actions);
+        // Stable: the rows on one action stay in the order of the texts.
+        rows.sort_by(|a, b| compare_folded(&a.action.name, &b.action.name));
+        let mut actions: Vec<Action> = Vec::with_capacity(rows.len());
+        let mut last: Option<(usize, Span)> = None;
+        for row in rows {
+            match actions.last_mut() {
+                Some(known) if known.name.eq_ignore_ascii_case(&row.action.name) => {
+                    let is_twice = last.filter(|(text, _)| *text == row.text);
+                    match (is_twice, texts.get(row.text)) {
+                        (Some((_, first)), Some(source)) => {
+                            self.problems.push(twice(
+                                source,
+                                Cell {
+                                    name: "name",
+                                    text: source.slice(row.span),
+                                    start: row.span.start,
+                                },
+                                "action",
+                                first.start,
+                            ));
+                        }
+                        _ => lay_over(known, row.action),
+                    }
+                }
+                _ => actions.push(row.action),
+            }
+            last = Some((row.text, row.span));
+        }
+        actions
+    }
+}
+
+fn lay_over(known: &mut Action, said: Action) {
+    known.name = said.name;
+    replace(&mut known.level, said.level);
+    replace(&mut known.resources, said.resources);
+    replace(&mut known.keys, said.keys);
+    replace(&mut known.needs, said.needs);
+    replace(&mut known.operations, said.operations);
+    replace(&mut known.is_deprecated, said.is_deprecated);
+    replace(&mut known.note, said.note);
+    put_first(&mut known.sources, said.sources);
+}
+
+fn twice(source: &Source, cell: Cell<'_>, kind: &str, first: usize) -> Problem {
+    let line = source.position(first).line;
+    let message = format!(
+        "a row {kind} on {} is in line {line} already",
+        quoted(cell.text)
+    );
+    Problem::new(
+        source,
+        cell.span(),
+        cell.name,
+        ProblemKind::UnresolvedName,
+        "",
+        message,
+    )
 }
 
 fn no_such_type(used: &Used, service: &Service) -> Problem {
@@ -209,24 +272,27 @@ impl<'t> Row<'t> {
 
 /// Reads one text.
 struct TextReader<'t, 'b> {
+    /// Which of the texts it is.
+    index: usize,
     source: &'t Source,
     building: &'b mut Building,
-    /// The lower-cased code of the service that rows belong to.
-    service: Option<String>,
+    /// The place of the service that rows belong to.
+    service: Option<usize>,
     /// The product's code that operations without one belong to.
-    main_product: String,
+    main_product: Arc<str>,
     source_ids: BTreeMap<&'t str, usize>,
     /// What has a row in this text already, and where.
     seen: HashMap<(&'static str, String), usize>,
 }
 
 impl<'t, 'b> TextReader<'t, 'b> {
-    fn new(source: &'t Source, building: &'b mut Building) -> TextReader<'t, 'b> {
+    fn new(index: usize, source: &'t Source, building: &'b mut Building) -> TextReader<'t, 'b> {
         TextReader {
+            index,
             source,
             building,
             service: None,
-            main_product: String::new(),
+            main_product: Arc::from(""),
             source_ids: BTreeMap::new(),
             seen: HashMap::new(),
         }
@@ -321,12 +387,8 @@ impl<'t, 'b> TextReader<'t, 'b> {
         match self.seen.insert((kind, name), cell.start) {
             None => true,
             Some(first) => {
-                let line = self.source.position(first).line;
-                let message = format!(
-                    "a row {kind} on {} is in line {line} already",
-                    quoted(cell.text)
-                );
-                self.problem(cell, ProblemKind::UnresolvedName, message);
+                let problem = twice(self.source, cell, kind, first);
+                self.building.problems.push(problem);
                 false
             }
         }
@@ -349,10 +411,7 @@ impl<'t, 'b> TextReader<'t, 'b> {
 
     /// Whether a name is made of what such names are made of.
     fn is_name(&mut self, cell: Cell<'t>) -> bool {
-        let is_name = cell
-            .text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        let is_name = is_name(cell.text);
         if !is_name {
             let message = format!(
                 "{} is no name; names are letters, digits, - and _",
@@ -400,42 +459,46 @@ impl<'t, 'b> TextReader<'t, 'b> {
         let listing = self.one_of(row.cell(1), Listing::WORDS);
         let granularity = self.one_of(row.cell(2), Granularity::WORDS);
         let sources = self.source_list(row.cell(3));
-        let so_far = self.building.services.entry(lower.clone()).or_default();
+        let place = *self.building.codes.entry(lower.clone()).or_insert_with(|| {
+            self.building.services.push(ServiceSoFar::default());
+            self.building.services.len() - 1
+        });
+        self.service = Some(place);
+        let Some(so_far) = self.building.services.get_mut(place) else {
+            return;
+        };
         let service = &mut so_far.service;
         if service.code.is_empty() {
             service.code = code.text.into();
-            service.lower = lower.as_str().into();
+            service.lower = lower.into();
         }
         replace(&mut service.name, row.cell(4).owned());
         replace(&mut service.listing, listing);
         replace(&mut service.granularity, granularity);
         put_first(&mut service.sources, sources);
-        self.main_product = match service.products.first() {
-            Some(product) => product.to_string(),
-            None => service.code.to_string(),
-        };
-        self.service = Some(lower);
+        let main = service.products.first().unwrap_or(&service.code);
+        self.main_product = Arc::from(&**main);
     }
 
-    /// The lower-cased code of the service that a row belongs to.
-    fn code(&mut self, kind: &str, cell: Cell<'t>) -> Option<String> {
+    /// The place of the service that a row belongs to.
+    fn owner(&mut self, kind: &str, cell: Cell<'t>) -> Option<usize> {
         if self.service.is_none() {
             let message = format!("a row {kind} stands below the row of its service");
             self.problem(cell, ProblemKind::MissingElement, message);
         }
-        self.service.clone()
+        self.service
     }
 
     fn product_row(&mut self, row: &Row<'t>) {
         let code = row.cell(0);
-        let Some(service) = self.code("product", code) else {
+        let Some(place) = self.owner("product", code) else {
             return;
         };
         let lower = code.text.to_ascii_lowercase();
-        if !self.is_name(code) || !self.is_first("product", format!("{service} {lower}"), code) {
+        if !self.is_name(code) || !self.is_first("product", format!("{place} {lower}"), code) {
             return;
         }
-        let Some(owner) = self.building.services.get_mut(&service) else {
+        let Some(owner) = self.building.services.get_mut(place) else {
             return;
         };
         let products = &mut owner.service.products;
@@ -443,18 +506,18 @@ impl<'t, 'b> TextReader<'t, 'b> {
         if !products.iter().any(|known| is_known(known)) {
             products.push(code.text.into());
             if products.len() == 1 {
-                self.main_product = code.text.to_owned();
+                self.main_product = Arc::from(code.text);
             }
         }
     }
 
     fn type_row(&mut self, row: &Row<'t>) {
         let (name, template) = (row.cell(0), row.cell(1));
-        let Some(code) = self.code("type", name) else {
+        let Some(place) = self.owner("type", name) else {
             return;
         };
         let lower = name.text.to_ascii_lowercase();
-        if !self.is_name(name) || !self.is_first("type", format!("{code}:{lower}"), name) {
+        if !self.is_name(name) || !self.is_first("type", format!("{place} {lower}"), name) {
             return;
         }
         match ArnTemplate::parse(template.text) {
@@ -464,7 +527,7 @@ impl<'t, 'b> TextReader<'t, 'b> {
                     all: one.of_all(),
                     one,
                 };
-                if let Some(owner) = self.building.services.get_mut(&code) {
+                if let Some(owner) = self.building.services.get_mut(place) {
                     owner.service.types.insert(lower.into(), kind);
                 }
             }
@@ -520,39 +583,44 @@ impl<'t, 'b> TextReader<'t, 'b> {
 
     fn action_row(&mut self, row: &Row<'t>) {
         let name = row.cell(0);
-        let Some(code) = self.code("action", name) else {
+        let Some(place) = self.owner("action", name) else {
             return;
         };
-        let lower = format!("{code}:{}", name.text.to_ascii_lowercase());
-        if !self.is_name(name) || !self.is_first("action", lower.clone(), name) {
+        if !self.is_name(name) {
             return;
         }
         let level = self.one_of(row.cell(1), AccessLevel::WORDS);
-        let resources = self.resources(&code, row.cell(2));
+        let resources = self.resources(place, row.cell(2));
         let keys = self.list(row.cell(3), TextReader::is_key);
         let needs = self.list(row.cell(4), TextReader::is_action);
-        let operations = self.operations(name, row.cell(5));
+        let operations = self.operations(row.cell(5));
         let sources = self.source_list(row.cell(6));
-        let status = self.one_of(row.cell(7), &[("deprecated", true), ("current", false)]);
-        let Some(owner) = self.building.services.get_mut(&code) else {
+        let is_deprecated = self.one_of(row.cell(7), &[("deprecated", true), ("current", false)]);
+        let Some(owner) = self.building.services.get(place) else {
             return;
         };
-        let action = owner.actions.entry(lower.clone()).or_default();
-        action.name = format!("{}:{}", owner.service.code, name.text).into();
-        action.lower = lower.into();
-        replace(&mut action.level, level);
-        replace(&mut action.resources, resources);
-        replace(&mut action.keys, keys);
-        replace(&mut action.needs, needs);
-        replace(&mut action.operations, operations);
-        replace(&mut action.note, row.cell(8).owned());
-        put_first(&mut action.sources, sources);
-        action.is_deprecated = status.unwrap_or(action.is_deprecated);
+        let action = Action {
+            name: [&owner.service.code, ":", name.text].concat().into(),
+            service: place,
+            level,
+            resources,
+            keys,
+            needs,
+            operations,
+            sources,
+            is_deprecated,
+            note: row.cell(8).owned(),
+        };
+        self.building.actions.push(ActionRow {
+            action,
+            text: self.index,
+            span: name.span(),
+        });
     }
 
     /// `*PhysicalConnection VPC/*`: a star before a type says that every call needs one, one behind it that the call is on all of them;
     /// a star alone says that there is no resource-level authorization.
-    fn resources(&mut self, code: &str, cell: Cell<'t>) -> Option<Vec<Resource>> {
+    fn resources(&mut self, place: usize, cell: Cell<'t>) -> Option<Vec<Resource>> {
         let cell = cell.given()?;
         if cell.text == "*" {
             return Some(Vec::new());
@@ -571,7 +639,7 @@ impl<'t, 'b> TextReader<'t, 'b> {
                 let message = "a star alone says that there is no resource-level authorization, and stands alone";
                 self.problem(word, ProblemKind::InvalidInput, message);
             } else if self.is_name(word)
-                && let Some(owner) = self.building.services.get_mut(code)
+                && let Some(owner) = self.building.services.get_mut(place)
             {
                 owner.used.push(Used {
                     kind: kind.to_owned(),
@@ -623,26 +691,33 @@ impl<'t, 'b> TextReader<'t, 'b> {
 
     /// `= HeadObject eventbridge:CreateRule DeleteObject(versionId)`: the operation of the action's own name, others of the service's main
     /// product, one of another product, one with a parameter.
-    fn operations(&mut self, action: Cell<'t>, cell: Cell<'t>) -> Option<Vec<ReadOperation>> {
+    fn operations(&mut self, cell: Cell<'t>) -> Option<Vec<ReadOperation>> {
         let cell = cell.given()?;
+        if cell.text == "=" {
+            return Some(vec![ReadOperation {
+                product: Arc::clone(&self.main_product),
+                name: None,
+                parameter: None,
+            }]);
+        }
         let mut operations = Vec::new();
         for word in cell.words() {
-            let (text, parameter) = match word.text.strip_suffix(')') {
-                Some(text) => match text.split_once('(') {
-                    Some((text, parameter)) => (text, Some(parameter)),
-                    None => (word.text, None),
-                },
+            let with_parameter = word
+                .text
+                .strip_suffix(')')
+                .and_then(|text| text.split_once('('));
+            let (text, parameter) = match with_parameter {
+                Some((text, parameter)) => (text, Some(parameter)),
                 None => (word.text, None),
             };
-            let (product, name) = text.split_once(':').unwrap_or((&self.main_product, text));
-            let name = if name == "=" { action.text } else { name };
-            let is_good = |text: &str| {
-                !text.is_empty()
-                    && text
-                        .bytes()
-                        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+            let (product, name) = match text.split_once(':') {
+                Some((product, name)) => (Some(product), name),
+                None => (None, text),
             };
-            if !is_good(product) || !is_good(name) || !parameter.is_none_or(is_good) {
+            if !product.is_none_or(is_name)
+                || !(name == "=" || is_name(name))
+                || !parameter.is_none_or(is_name)
+            {
                 let message = format!(
                     "{} is no operation; one is =, <name>, <product>:<name> or <name>(<parameter>)",
                     quoted(word.text)
@@ -651,8 +726,11 @@ impl<'t, 'b> TextReader<'t, 'b> {
                 continue;
             }
             operations.push(ReadOperation {
-                product: product.into(),
-                name: name.into(),
+                product: match product {
+                    Some(product) => product.into(),
+                    None => Arc::clone(&self.main_product),
+                },
+                name: (name != "=").then(|| name.into()),
                 parameter: parameter.map(Into::into),
             });
         }
@@ -690,6 +768,12 @@ fn replace<T>(known: &mut Option<T>, said: Option<T>) {
 fn put_first(known: &mut Vec<usize>, mut said: Vec<usize>) {
     said.append(known);
     *known = said;
+}
+
+/// Letters, digits, `-` and `_`.
+fn is_name(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    !text.is_empty() && text.bytes().all(is_part)
 }
 
 /// 2026, 2026-10 or 2026-10-31
