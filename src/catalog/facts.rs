@@ -254,7 +254,8 @@ impl<'c> ActionFacts<'c> {
         })
     }
 
-    /// Whether a resource pattern of a policy can match what the action is authorized on; yes where that is unknown.
+    /// Whether a resource pattern of a policy can match what the action is authorized on, as far as its sources say
+    /// ([`ActionFacts::evidence`]: tables of some years ago name other resources now and then); yes where that is unknown.
     pub fn may_be_on(self, pattern: &str) -> bool {
         if pattern == "*" {
             return true;
