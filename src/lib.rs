@@ -42,6 +42,11 @@
 //! The rules are written down in SEMANTICS.md, each with an id that code, cases and explanations cite. Where RAM's documentation leaves a
 //! question open the engine never guesses in favour of access, and the answer names the rule it hangs on: [`Explanation::doubts`].
 //!
+//! # What an action is
+//!
+//! [`Catalog`] looks up facts on actions, their resources and condition keys. They come in as text too (the crate `ramgate-catalog` has
+//! them), and no decision depends on them.
+//!
 //! # What it does not do
 //!
 //! No I/O, no clock, no network, no threads: texts come in as [`Source`], the time comes in with the request as `acs:CurrentTime`. ACLs of OSS,
@@ -51,6 +56,7 @@
 mod account;
 mod arn;
 mod case;
+mod catalog;
 mod condition;
 mod decision;
 mod deserialize;
@@ -72,6 +78,10 @@ mod wildcard;
 pub use account::{Assignment, Caller, OpenFile, Organization};
 pub use arn::Arn;
 pub use case::{Case, CaseResult, Coverage, OpenAccount, StatementCoverage};
+pub use catalog::{
+    AccessLevel, ActionFacts, ArnTemplate, Catalog, Evidence, FactSource, Granularity, KeyFacts,
+    KeyScope, KeyType, Listing, NeededAction, Operation, ResourceFacts, ServiceFacts,
+};
 pub use condition::{Operator, Qualifier};
 pub use decision::{
     AccessDeniedDetail, Decision, DeterminingStatement, Doubt, Evaluation, Explanation, Failure,

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::source::{Position, Source, Span};
 
-/// The kinds of things that can be wrong in a policy, a snapshot or a case file.
+/// The kinds of things that can be wrong in a policy, a snapshot, a case file or a catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

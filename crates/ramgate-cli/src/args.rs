@@ -28,6 +28,7 @@ pub(crate) enum Command {
     Check(Box<CheckArgs>),
     Test(TestArgs),
     Fmt(FmtArgs),
+    Catalog(CatalogArgs),
 }
 
 /// When to colour.
@@ -321,3 +322,47 @@ Examples:
 
   In an editor:
     ramgate fmt -";
+
+/// Look up what is known of an action: its access level, the resources it is on, its condition keys.
+///
+/// The facts come from the vendor's pages and metadata, each with its date and source. What is not listed is unknown: only where all actions of
+/// a service are listed is another one newer or misspelt. The exit status is 2 where nothing is known.
+#[derive(Debug, Args)]
+#[command(after_long_help = CATALOG_EXAMPLES, after_help = "More and examples: ramgate catalog --help")]
+pub(crate) struct CatalogArgs {
+    /// An action, a pattern of actions such as vpc:Cancel*, or the RAM code of a service; left out, every service
+    #[arg(value_name = "ACTION|SERVICE")]
+    pub(crate) name: Option<String>,
+
+    /// Facts of your own, laid over the built-in ones; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) catalog: Vec<PathBuf>,
+
+    /// How to write the facts
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: FactFormat,
+}
+
+/// How to write facts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FactFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: one document
+    Json,
+}
+
+const CATALOG_EXAMPLES: &str = "\
+Examples:
+  On which resource is it authorized, and which conditions are there?
+    ramgate catalog vpc:CancelPhysicalConnection
+
+  Which actions does this pattern of a policy cover?
+    ramgate catalog 'vpc:*PhysicalConnection*'
+
+  All of a service, for a program:
+    ramgate catalog vpc --format json
+
+  With facts of your own (docs/catalog.md describes the rows):
+    ramgate catalog --catalog own.tsv vpc:CancelPhysicalConnection";

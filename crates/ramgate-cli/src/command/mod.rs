@@ -1,5 +1,6 @@
 //! The commands, and what their answers are as exit statuses.
 
+mod catalog;
 mod check;
 mod fmt;
 pub(crate) mod test;
@@ -39,5 +40,6 @@ pub(crate) fn run(command: &Command, console: &mut Console) -> anyhow::Result<St
         Command::Check(args) => check::run(args, console),
         Command::Test(args) => test::run(args, console),
         Command::Fmt(args) => fmt::run(args, console),
+        Command::Catalog(args) => catalog::run(args, console),
     }
 }

@@ -1,5 +1,7 @@
 //! Where commands write to: results to standard output, all else to standard error.
 
+pub(crate) mod facts_json;
+pub(crate) mod facts_text;
 pub(crate) mod json;
 pub(crate) mod junit;
 pub(crate) mod text;

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on must fail"
 )]
 
+mod catalog;
 mod check;
 mod errors;
 mod fmt;
