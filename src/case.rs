@@ -274,10 +274,10 @@ fn read_policies(
         let node = object.given(name)?;
         Some(read_list(fields, node, &path.member(name), name, kind))
     };
-    policies.session = stage("session", PolicyKind::Session);
-    policies.resource = stage("resource", PolicyKind::Resource(service));
-    policies.trust = stage("trust", PolicyKind::Trust);
-    policies.endpoint = stage("endpoint", PolicyKind::Endpoint);
+    policies.session = stage("session", PolicyKind::Session).map(Box::new);
+    policies.resource = stage("resource", PolicyKind::Resource(service)).map(Box::new);
+    policies.trust = stage("trust", PolicyKind::Trust).map(Box::new);
+    policies.endpoint = stage("endpoint", PolicyKind::Endpoint).map(Box::new);
     policies.identity = stage("identity", PolicyKind::Identity).unwrap_or_default();
     policies = read_groups(fields, &object, path, policies);
     if let Some(node) = object.given("control") {
@@ -309,7 +309,7 @@ fn read_groups(
     if is_list {
         let set = read_list(fields, node, &path, "resource_group", PolicyKind::Identity);
         return Policies {
-            groups: GroupPolicies::OfRequest(set),
+            groups: GroupPolicies::OfRequest(Box::new(set)),
             ..policies
         };
     }

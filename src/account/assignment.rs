@@ -89,7 +89,7 @@ impl Assignment {
                 check_inline(policies, question)?;
                 Ok(Found::Inline(
                     policies,
-                    session.or(policies.session.as_ref()),
+                    session.or(policies.session.as_deref()),
                 ))
             }
             Assignment::Organization(known) => Ok(Found::Caller(

@@ -185,7 +185,7 @@ fn twice(source: &Source, cell: Cell<'_>, kind: &str, first: usize) -> Problem {
     Problem::new(
         source,
         cell.span(),
-        &Path::Root.member(cell.name),
+        &cell.path(),
         ProblemKind::UnresolvedName,
         "",
         message,
@@ -229,6 +229,15 @@ impl<'t> Cell<'t> {
         Span {
             start: self.start,
             end: self.start + self.text.len(),
+        }
+    }
+
+    /// A cell without a name is the row's kind.
+    fn path(self) -> Path<'static> {
+        if self.name.is_empty() {
+            Path::Root
+        } else {
+            Path::Member(&Path::Root, self.name)
         }
     }
 
@@ -374,14 +383,7 @@ impl<'t, 'b> TextReader<'t, 'b> {
     }
 
     fn made(&self, cell: Cell<'t>, kind: ProblemKind, message: impl Into<String>) -> Problem {
-        Problem::new(
-            self.source,
-            cell.span(),
-            &Path::Root.member(cell.name),
-            kind,
-            "",
-            message,
-        )
+        Problem::new(self.source, cell.span(), &cell.path(), kind, "", message)
     }
 
     fn problem(&mut self, cell: Cell<'t>, kind: ProblemKind, message: impl Into<String>) {

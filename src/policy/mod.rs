@@ -79,7 +79,7 @@ pub struct Policy {
     /// The statements' other parts, in the document's order.
     rows: Box<[Row]>,
     /// The Denies first, which end a search.
-    signed: Arc<[Signed]>,
+    signed: Box<[Signed]>,
 }
 
 /// What tells without a look at a statement that it does not match.
@@ -105,18 +105,15 @@ impl Policy {
         let source = json.source();
         let mut positions = source.positions();
         let found = contents.statements(json);
-        let mut patterns = Vec::new();
+        let (mut patterns, mut starts) = (Vec::new(), Vec::new());
         let mut rows = Vec::with_capacity(found.len());
         for statement in found {
             if contents.complete || statement.effect() == Effect::Deny {
                 let position = positions.at(statement.span().start);
-                rows.push(Row::new(
-                    &statement,
-                    rows.len(),
-                    contents.kind,
-                    position,
-                    &mut patterns,
-                ));
+                starts.push(u32::try_from(patterns.len()).unwrap_or(u32::MAX));
+                let number = rows.len();
+                let kind = contents.kind;
+                rows.push(Row::new(&statement, number, kind, position, &mut patterns));
             }
         }
         let file = source.shared_name();
@@ -131,23 +128,25 @@ impl Policy {
             scope_all: false,
             patterns: patterns.into(),
             rows: rows.into(),
-            signed: Arc::default(),
+            signed: Box::default(),
         };
-        let signed = policy.rows.iter().filter_map(|row| policy.sign(row));
-        let mut signed: Vec<Signed> = signed.collect();
+        let mut signed: Vec<Signed> = starts
+            .iter()
+            .filter_map(|start| policy.sign(*start))
+            .collect();
         signed.sort_by_key(|signed| signed.effect == Effect::Allow);
         policy.signed = signed.into();
         policy
     }
 
-    fn sign(&self, row: &Row) -> Option<Signed> {
-        let statement = CompiledStatement::at(self, row.start)?;
+    fn sign(&self, start: u32) -> Option<Signed> {
+        let statement = CompiledStatement::at(self, start)?;
         let (action, resource) = keys::signatures(&statement);
         Some(Signed {
             action,
             resource,
-            start: row.start,
-            effect: row.effect,
+            start,
+            effect: statement.effect(),
         })
     }
 
@@ -193,7 +192,9 @@ impl Policy {
 
     /// How many statements it has, and where each begins.
     pub fn statement_places(&self) -> impl ExactSizeIterator<Item = (usize, crate::Position)> {
-        self.rows.iter().map(|row| (row.index, row.position))
+        self.rows
+            .iter()
+            .map(|row| (row.index as usize, row.position))
     }
 }
 
@@ -216,11 +217,11 @@ pub(crate) enum GroupPolicies {
     #[default]
     None,
     /// Those attached at the scope of the request's group, whichever that is.
-    OfRequest(PolicySet),
+    OfRequest(Box<PolicySet>),
     /// Those of each group, by its id, and all of them together.
     Named {
-        groups: Vec<(Arc<str>, PolicySet)>,
-        pooled: PolicySet,
+        groups: Box<[(Arc<str>, PolicySet)]>,
+        pooled: Box<PolicySet>,
     },
 }
 
@@ -229,11 +230,14 @@ impl GroupPolicies {
         if groups.is_empty() {
             return GroupPolicies::None;
         }
-        let pooled = groups
+        let pooled: PolicySet = groups
             .iter()
             .flat_map(|(_, set)| set.iter().cloned())
             .collect();
-        GroupPolicies::Named { groups, pooled }
+        GroupPolicies::Named {
+            groups: groups.into(),
+            pooled: Box::new(pooled),
+        }
     }
 }
 
@@ -265,12 +269,12 @@ pub struct Policies {
     pub(crate) control: Option<Vec<Level>>,
     /// E4: the levels of the caller's account, where it is another than the resource's.
     pub(crate) caller_control: Option<Vec<Level>>,
-    pub(crate) session: Option<PolicySet>,
+    pub(crate) session: Option<Box<PolicySet>>,
     pub(crate) identity: PolicySet,
     pub(crate) groups: GroupPolicies,
-    pub(crate) resource: Option<PolicySet>,
-    pub(crate) trust: Option<PolicySet>,
-    pub(crate) endpoint: Option<PolicySet>,
+    pub(crate) resource: Option<Box<PolicySet>>,
+    pub(crate) trust: Option<Box<PolicySet>>,
+    pub(crate) endpoint: Option<Box<PolicySet>>,
     /// X4, E21: the management account and service-linked roles.
     pub(crate) unbound_by_control: bool,
     pub(crate) settings: Settings,
@@ -348,7 +352,7 @@ impl Policies {
     /// The session policy of a role session (E5).
     pub fn with_session(self, session: PolicySet) -> Policies {
         Policies {
-            session: Some(session),
+            session: Some(Box::new(session)),
             ..self
         }
     }
@@ -356,7 +360,7 @@ impl Policies {
     /// Identity policies attached at the scope of the group that the request's resource is in (T18).
     pub fn with_resource_group(self, policies: PolicySet) -> Policies {
         Policies {
-            groups: GroupPolicies::OfRequest(policies),
+            groups: GroupPolicies::OfRequest(Box::new(policies)),
             ..self
         }
     }
@@ -375,7 +379,7 @@ impl Policies {
     /// The policy on the resource: bucket, project, key or instance policy (E6).
     pub fn with_resource(self, resource: PolicySet) -> Policies {
         Policies {
-            resource: Some(resource),
+            resource: Some(Box::new(resource)),
             ..self
         }
     }
@@ -383,7 +387,7 @@ impl Policies {
     /// The trust policy of the role that is to be assumed (E10, E11).
     pub fn with_trust(self, trust: PolicySet) -> Policies {
         Policies {
-            trust: Some(trust),
+            trust: Some(Box::new(trust)),
             ..self
         }
     }
@@ -391,7 +395,7 @@ impl Policies {
     /// The policy of the endpoint that the request comes through (E15).
     pub fn with_endpoint(self, endpoint: PolicySet) -> Policies {
         Policies {
-            endpoint: Some(endpoint),
+            endpoint: Some(Box::new(endpoint)),
             ..self
         }
     }
@@ -405,12 +409,12 @@ impl Policies {
         Applicable {
             control: self.control.as_deref().unwrap_or_default(),
             caller_control: self.caller_control.as_deref().unwrap_or_default(),
-            session: self.session.as_ref(),
+            session: self.session.as_deref(),
             identity: Some(&self.identity),
             groups: Some(&self.groups),
-            resource: self.resource.as_ref(),
-            trust: self.trust.as_ref(),
-            endpoint: self.endpoint.as_ref(),
+            resource: self.resource.as_deref(),
+            trust: self.trust.as_deref(),
+            endpoint: self.endpoint.as_deref(),
             unbound_by_control: self.unbound_by_control,
             settings: self.settings,
             principal_id: None,
@@ -426,18 +430,38 @@ impl Policies {
             .chain(&self.caller_control)
             .flatten()
             .map(|level| &level.policies);
-        let groups = match &self.groups {
+        let groups: Option<&PolicySet> = match &self.groups {
             GroupPolicies::None => None,
             GroupPolicies::OfRequest(set) | GroupPolicies::Named { pooled: set, .. } => Some(set),
         };
         control
             .map(|set| (Stage::Control, set))
-            .chain(self.session.iter().map(|set| (Stage::Session, set)))
+            .chain(
+                self.session
+                    .as_deref()
+                    .into_iter()
+                    .map(|set| (Stage::Session, set)),
+            )
             .chain(std::iter::once((Stage::Identity, &self.identity)))
             .chain(groups.into_iter().map(|set| (Stage::ResourceGroup, set)))
-            .chain(self.resource.iter().map(|set| (Stage::Resource, set)))
-            .chain(self.trust.iter().map(|set| (Stage::Trust, set)))
-            .chain(self.endpoint.iter().map(|set| (Stage::Endpoint, set)))
+            .chain(
+                self.resource
+                    .as_deref()
+                    .into_iter()
+                    .map(|set| (Stage::Resource, set)),
+            )
+            .chain(
+                self.trust
+                    .as_deref()
+                    .into_iter()
+                    .map(|set| (Stage::Trust, set)),
+            )
+            .chain(
+                self.endpoint
+                    .as_deref()
+                    .into_iter()
+                    .map(|set| (Stage::Endpoint, set)),
+            )
             .flat_map(|(stage, set)| set.iter().map(move |policy| (stage, policy)))
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A statement is its number (4 bytes), its flags (1), the lengths of its action patterns and of its resource patterns (4 each), and the patterns.
 //! An action pattern is its length and the place of its star (2 each), and its text. A resource pattern is its length (2), its form
-//! (8), and its text. The few patterns that do not fit this are *rare*: marked here, and kept by the statement.
+//! (7), and its text. The few patterns that do not fit this are *rare*: marked here, and kept by the statement.
 
 use crate::resource_pattern::{Form, RareResource, ResourcePattern, Simple};
 use crate::wildcard::{Wildcard, only_star};
@@ -123,28 +123,21 @@ fn short(length: usize) -> Option<u16> {
     u16::try_from(length).ok().filter(|length| *length < RARE)
 }
 
-const FORM_BYTES: usize = 8;
+const FORM_BYTES: usize = 7;
 
+/// A simple pattern names a service; so a service of no letters is free to say that it is none.
 fn form_bytes(form: Form) -> [u8; FORM_BYTES] {
     match form {
-        Form::Any => [0; FORM_BYTES],
-        Form::Other => [1, 0, 0, 0, 0, 0, 0, 0],
-        Form::Simple(Simple {
-            service,
-            region,
-            region_star,
-            account,
-            account_star,
-            relative_star,
-        }) => {
-            let [low, high] = relative_star.to_le_bytes();
+        Form::Any => [0, 0, 0, 0, 0, 0, 0],
+        Form::Other => [0, 1, 0, 0, 0, 0, 0],
+        Form::Simple(simple) => {
+            let [low, high] = simple.relative_star.to_le_bytes();
             [
-                2,
-                service,
-                region,
-                region_star,
-                account,
-                account_star,
+                simple.service,
+                simple.region,
+                simple.region_star,
+                simple.account,
+                simple.account_star,
                 low,
                 high,
             ]
@@ -152,9 +145,8 @@ fn form_bytes(form: Form) -> [u8; FORM_BYTES] {
     }
 }
 
-fn form_of_bytes(
-    [
-        kind,
+fn form_of_bytes(bytes: [u8; FORM_BYTES]) -> Form {
+    let [
         service,
         region,
         region_star,
@@ -162,11 +154,10 @@ fn form_of_bytes(
         account_star,
         low,
         high,
-    ]: [u8; FORM_BYTES],
-) -> Form {
-    match kind {
-        0 => Form::Any,
-        1 => Form::Other,
+    ] = bytes;
+    match (service, region) {
+        (0, 0) => Form::Any,
+        (0, _) => Form::Other,
         _ => Form::Simple(Simple {
             service,
             region,

@@ -49,7 +49,6 @@ pub struct PolicySet {
 pub(crate) struct Member {
     action: Signature,
     resource: Signature,
-    signed: Arc<[Signed]>,
     policy: Arc<Policy>,
 }
 
@@ -67,12 +66,14 @@ impl FromIterator<Arc<Policy>> for PolicySet {
             Member {
                 action: all(|signed| signed.action),
                 resource: all(|signed| signed.resource),
-                signed: Arc::clone(&policy.signed),
                 policy,
             }
         });
         let members: Arc<[Member]> = members.collect();
-        let statements: usize = members.iter().map(|member| member.signed.len()).sum();
+        let statements: usize = members
+            .iter()
+            .map(|member| member.policy.signed.len())
+            .sum();
         let filed = (statements > SCAN_MAX)
             .then(|| Arc::new(Filed::new(members.iter().map(|member| &*member.policy))));
         PolicySet { members, filed }
@@ -112,7 +113,8 @@ impl PolicySet {
         }
         match &*self.members {
             [] => false,
-            [member] if member.signed.len() <= TINY => member
+            [member] if member.policy.signed.len() <= TINY => member
+                .policy
                 .signed
                 .iter()
                 .any(|signed| visit(&member.policy, signed.start, signed.effect)),
@@ -135,7 +137,7 @@ impl PolicySet {
                             };
                             signed.action & action != 0 && signed.resource & resource != 0
                         };
-                        let mut candidates = member.signed.iter().filter(may_match);
+                        let mut candidates = member.policy.signed.iter().filter(may_match);
                         candidates.any(|signed| visit(&member.policy, signed.start, signed.effect))
                     })
             }

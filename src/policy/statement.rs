@@ -24,11 +24,9 @@ pub(crate) struct CompiledStatement<'p> {
 /// What a policy keeps of a statement beside its patterns.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
-    pub(crate) index: usize,
+    pub(crate) index: u32,
     pub(crate) position: Position,
     pub(crate) effect: Effect,
-    /// Where its patterns are among the policy's.
-    pub(crate) start: u32,
     /// Most have nothing of this.
     more: Option<Box<More>>,
 }
@@ -36,8 +34,14 @@ pub(crate) struct Row {
 #[derive(Clone, Debug)]
 struct More {
     sid: Option<Box<str>>,
-    principal: Option<PrincipalTest>,
     conditions: Box<[Condition]>,
+    seldom: Option<Box<Seldom>>,
+}
+
+/// What identity policies seldom have.
+#[derive(Clone, Debug)]
+struct Seldom {
+    principal: Option<PrincipalTest>,
     untold: Box<[OpenRule]>,
     rare_actions: Box<[Wildcard]>,
     rare_resources: Box<[RareResource]>,
@@ -78,22 +82,26 @@ impl Row {
             statement.resource().map(|pattern| pattern.text),
         );
         let list = Packed::at(patterns, start).filter(|_| many);
-        let more = More {
-            sid: statement.sid().map(|sid| sid.text.into()),
+        let rare = !rare_actions.is_empty() || !rare_resources.is_empty();
+        let has_seldom = principal.is_some() || !untold.is_empty() || rare || many;
+        let sid = statement.sid().map(|sid| sid.text.into());
+        let has_more = has_seldom || !conditions.is_empty() || sid.is_some();
+        let seldom = Seldom {
             principal,
-            conditions,
             untold: untold.into(),
             resources: list.map(|packed| LongList::new(&packed, &rare_resources)),
             rare_actions: rare_actions.into(),
             rare_resources: rare_resources.into(),
         };
-        let rare = !more.rare_actions.is_empty() || !more.rare_resources.is_empty();
-        let has_more = matters || many || rare || more.sid.is_some();
+        let more = More {
+            sid,
+            conditions,
+            seldom: has_seldom.then(|| Box::new(seldom)),
+        };
         Row {
-            index: statement.index(),
+            index: u32::try_from(statement.index()).unwrap_or(u32::MAX),
             position,
             effect: statement.effect(),
-            start,
             more: has_more.then(|| Box::new(more)),
         }
     }
@@ -136,13 +144,17 @@ impl<'p> CompiledStatement<'p> {
         self.row.more.as_deref()
     }
 
+    fn seldom(&self) -> Option<&'p Seldom> {
+        self.more()?.seldom.as_deref()
+    }
+
     pub(crate) fn policy(&self) -> &'p Policy {
         self.policy
     }
 
     /// Its number in the document.
     pub(crate) fn index(&self) -> usize {
-        self.row.index
+        self.row.index as usize
     }
 
     pub(crate) fn position(&self) -> Position {
@@ -162,11 +174,11 @@ impl<'p> CompiledStatement<'p> {
     }
 
     fn untold(&self) -> &'p [OpenRule] {
-        self.more().map_or(&[], |more| &more.untold)
+        self.seldom().map_or(&[], |seldom| &seldom.untold)
     }
 
     fn principal(&self) -> Option<&'p PrincipalTest> {
-        self.more()?.principal.as_ref()
+        self.seldom()?.principal.as_ref()
     }
 
     pub(crate) fn flags(&self) -> Flags {
@@ -218,7 +230,7 @@ impl<'p> CompiledStatement<'p> {
     }
 
     fn rare_action(&self, number: usize) -> Option<&'p Wildcard> {
-        self.more()?.rare_actions.get(number)
+        self.seldom()?.rare_actions.get(number)
     }
 
     fn resource_matches(&self, facts: &Facts<'_>) -> Match {
@@ -233,7 +245,7 @@ impl<'p> CompiledStatement<'p> {
     }
 
     fn one_of_many_resources_matches(&self, facts: &Facts<'_>) -> Match {
-        let list = self.more().and_then(|more| more.resources.as_ref());
+        let list = self.seldom().and_then(|seldom| seldom.resources.as_ref());
         let parts = facts.parts.filter(|parts| !parts.more_colons);
         match (list, parts) {
             (Some(list), Some(parts)) => {
@@ -297,7 +309,7 @@ impl<'p> CompiledStatement<'p> {
         if !self.packed.flags.has(Flags::RARE_RESOURCES) {
             return &[]; // Nearly always; the row is not looked at.
         }
-        self.more().map_or(&[], |more| &more.rare_resources)
+        self.seldom().map_or(&[], |seldom| &seldom.rare_resources)
     }
 
     pub(crate) fn action_patterns(&self) -> impl Iterator<Item = &'p str> + use<'p> {
