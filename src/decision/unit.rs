@@ -2,7 +2,7 @@
 
 use crate::decision::Decision;
 use crate::document::Effect;
-use crate::policy::{CompiledStatement, Keys, PolicySet, Settings};
+use crate::policy::{CompiledStatement, Keys, Place, PolicySet, Settings};
 use crate::request::Facts;
 use crate::truth::{Match, OpenRule, OpenRules, Truth};
 
@@ -55,12 +55,16 @@ impl<'p> Unit<'p> {
 
     /// Only the decision: stops at the first Deny that matches, and asks no Allow more once one has matched.
     pub(crate) fn decide(&self, facts: &Facts<'_>, keys: &Keys) -> Decision {
+        let applies = |place: Place<'_>| {
+            let statement = place.statement();
+            statement.map_or(Truth::No, |statement| self.applies(&statement, facts).truth)
+        };
         let mut allowed = false;
-        let denied = self.set.any(facts, keys, |effect, statement| {
+        let denied = self.set.any(facts, keys, |effect, place| {
             if effect == Effect::Deny {
-                return self.applies(&statement, facts).truth != Truth::No;
+                return applies(place) != Truth::No;
             }
-            allowed = allowed || self.applies(&statement, facts).truth == Truth::Yes;
+            allowed = allowed || applies(place) == Truth::Yes;
             false
         });
         match (denied, allowed) {

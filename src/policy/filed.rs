@@ -129,14 +129,11 @@ impl Filed {
             return true;
         }
         if let Some(of_resource) = &hashed.resource {
-            let mut kinds = self.by_resource.kinds;
-            while kinds != 0 {
-                let kind = ResourceKind::of_number(kinds.trailing_zeros() as usize);
-                kinds &= kinds - 1;
-                let entries = of_resource.key(kind).map(|key| self.by_resource.get(key));
-                if entries.unwrap_or_default().iter().any(&mut by_resource) {
-                    return true;
-                }
+            let kinds = self.by_resource.kinds;
+            if of_resource.any(kinds, |key| {
+                self.by_resource.get(key).iter().any(&mut by_resource)
+            }) {
+                return true;
             }
         }
         if may_cross(facts) && self.crossing.iter().any(by_resource) {

@@ -202,14 +202,6 @@ impl ResourceKind {
     fn number(self) -> usize {
         self.relative * 4 + usize::from(self.region) * 2 + usize::from(self.account)
     }
-
-    pub(super) fn of_number(number: usize) -> ResourceKind {
-        ResourceKind {
-            region: number & 2 != 0,
-            account: number & 1 != 0,
-            relative: number / 4,
-        }
-    }
 }
 
 /// The literal parts of an ARN, or of a pattern of ARNs.
@@ -303,14 +295,39 @@ pub(super) struct ResourceHashes {
 }
 
 impl ResourceHashes {
-    pub(super) fn key(&self, kind: ResourceKind) -> Option<u64> {
+    fn key(&self, kind: ResourceKind) -> Option<u64> {
         let relative = (*self.relative.get(kind.relative)?)?;
+        Some(self.key_in_place(mix(self.service, relative), kind))
+    }
+
+    fn key_in_place(&self, of_relative: u64, kind: ResourceKind) -> u64 {
         let region = if kind.region { self.region } else { 1 };
         let account = if kind.account { self.account } else { 1 };
-        Some(mix(
-            mix(mix(mix(self.service, relative), region), account),
-            kind.number() as u64,
-        ))
+        let place = mix(mix(of_relative, region), account);
+        mix(place, kind.number() as u64)
+    }
+
+    /// Calls `visit` with the keys of these kinds (one bit each), until it says yes; whether it did.
+    pub(super) fn any(&self, kinds: u32, mut visit: impl FnMut(u64) -> bool) -> bool {
+        self.relative.iter().enumerate().any(|(relative, hash)| {
+            let of_this = kinds >> (4 * relative) & 0b1111;
+            let Some(hash) = hash.filter(|_| of_this != 0) else {
+                return false;
+            };
+            let of_relative = mix(self.service, hash);
+            let places = [(false, false), (false, true), (true, false), (true, true)];
+            places
+                .into_iter()
+                .enumerate()
+                .any(|(number, (region, account))| {
+                    let kind = ResourceKind {
+                        region,
+                        account,
+                        relative,
+                    };
+                    of_this & 1 << number != 0 && visit(self.key_in_place(of_relative, kind))
+                })
+        })
     }
 }
 

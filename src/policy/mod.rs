@@ -18,8 +18,8 @@ use crate::document::{Contents, Document, Effect, ResourceService};
 use crate::json::Json;
 
 pub(crate) use read::read_policy;
-pub(crate) use set::Keys;
 pub use set::PolicySet;
+pub(crate) use set::{Keys, Place};
 pub(crate) use statement::{CompiledStatement, Element, is_assume_role};
 
 use keys::Signature;

@@ -173,14 +173,15 @@ impl<'p> Packed<'p> {
     /// The statement that begins at this place of a policy's bytes.
     #[inline]
     pub(crate) fn at(bytes: &'p [u8], start: u32) -> Option<Packed<'p>> {
-        let mut rest = bytes.get(start as usize..)?;
-        let number = u32::from_le_bytes(take(&mut rest)?);
-        let [flags] = take(&mut rest)?;
-        let actions = u32::from_le_bytes(take(&mut rest)?);
-        let resources = u32::from_le_bytes(take(&mut rest)?);
+        let (header, rest) = bytes
+            .get(start as usize..)?
+            .split_first_chunk::<HEADER_BYTES>()?;
+        let [n0, n1, n2, n3, flags, a0, a1, a2, a3, r0, r1, r2, r3] = *header;
+        let actions = u32::from_le_bytes([a0, a1, a2, a3]);
+        let resources = u32::from_le_bytes([r0, r1, r2, r3]);
         let (actions, rest) = rest.split_at_checked(actions as usize)?;
         Some(Packed {
-            number,
+            number: u32::from_le_bytes([n0, n1, n2, n3]),
             flags: Flags(flags),
             actions,
             resources: rest.get(..resources as usize)?,
@@ -220,14 +221,15 @@ impl<'p> Iterator for Actions<'p> {
 
     #[inline]
     fn next(&mut self) -> Option<ActionPattern<'p>> {
-        let length = u16::from_le_bytes(take(&mut self.0)?);
-        let star = u16::from_le_bytes(take(&mut self.0)?);
-        if star == RARE {
-            return Some(ActionPattern::Rare);
-        }
-        let (text, rest) = self.0.split_at_checked(usize::from(length))?;
+        let ([l0, l1, s0, s1], rest) = self.0.split_first_chunk()?;
+        let length = u16::from_le_bytes([*l0, *l1]);
+        let star = u16::from_le_bytes([*s0, *s1]);
+        let (text, rest) = rest.split_at_checked(usize::from(length))?;
         self.0 = rest;
-        Some(ActionPattern::Simple(text, star))
+        Some(match star {
+            RARE => ActionPattern::Rare,
+            star => ActionPattern::Simple(text, star),
+        })
     }
 }
 

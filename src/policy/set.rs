@@ -52,6 +52,19 @@ pub(crate) struct Member {
     policy: Arc<Policy>,
 }
 
+/// Where a statement is that may match; it is not looked at before somebody asks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'p> {
+    policy: &'p Policy,
+    start: u32,
+}
+
+impl<'p> Place<'p> {
+    pub(crate) fn statement(self) -> Option<CompiledStatement<'p>> {
+        CompiledStatement::at(self.policy, self.start)
+    }
+}
+
 /// Up to this many statements are gone through; measured, see `docs/performance.md`.
 const SCAN_MAX: usize = 160;
 /// So few that a signature costs more than it saves.
@@ -100,11 +113,9 @@ impl PolicySet {
         &'p self,
         facts: &Facts<'_>,
         keys: &Keys,
-        mut visit: impl FnMut(Effect, CompiledStatement<'p>) -> bool,
+        mut visit: impl FnMut(Effect, Place<'p>) -> bool,
     ) -> bool {
-        let mut visit = |policy: &'p Policy, start, effect| {
-            CompiledStatement::at(policy, start).is_some_and(|statement| visit(effect, statement))
-        };
+        let mut visit = |policy, start, effect| visit(effect, Place { policy, start });
         if let Some(filed) = &self.filed {
             return filed.any(facts, keys, |candidate, effect| {
                 let member = self.members.get(candidate.policy as usize);
