@@ -49,6 +49,7 @@
 #![deny(clippy::disallowed_methods)]
 
 mod account;
+pub mod analysis;
 mod arn;
 mod case;
 mod condition;

@@ -214,6 +214,16 @@ impl CompiledStatement {
             .map(|(_, pattern)| pattern.as_str())
     }
 
+    /// E11: whether `sts:AssumeRole` stands for its SAML and OIDC forms too.
+    pub(crate) fn is_of_trust_policy(&self) -> bool {
+        self.action.trust
+    }
+
+    /// Whether a part of it cannot be told after a lenient reading.
+    pub(crate) fn is_untold(&self) -> bool {
+        !self.untold.is_empty()
+    }
+
     pub(crate) fn is_not_action(&self) -> bool {
         self.action.negated
     }
