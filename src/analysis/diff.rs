@@ -10,7 +10,7 @@ use crate::analysis::formula::{Formula, Writer, require_world};
 use crate::analysis::gap::{Confirmed, Found, search};
 use crate::analysis::options::Options;
 use crate::analysis::problem::Problem;
-use crate::analysis::world::{World, has_open_names, worlds};
+use crate::analysis::world::{World, worlds};
 use crate::decision::Decision;
 use crate::policy::Policies;
 use crate::request::Request;
@@ -112,7 +112,7 @@ pub fn diff(old: &Policies, new: &Policies, options: &Options<'_>) -> Difference
         disagreements: Vec::new(),
         certificates: Vec::new(),
     };
-    let Some(worlds) = worlds(&[old, new], options) else {
+    let Some((worlds, are_all)) = worlds(&[old, new], options) else {
         difference
             .unknown
             .push("there are too many kinds of callers");
@@ -131,7 +131,7 @@ pub fn diff(old: &Policies, new: &Policies, options: &Options<'_>) -> Difference
             options,
         );
     }
-    if has_open_names(&[old, new]) {
+    if !are_all {
         let why = "a principal's name holds a wildcard: not every caller was looked at";
         gained.unknown.push(why);
         lost.unknown.push(why);

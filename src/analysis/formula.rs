@@ -385,7 +385,7 @@ fn caller(walk: &Walk<'_>) -> Caller {
 /// What a world asks of every request: its class of actions, and the account that owns the resource.
 pub(crate) fn require_world(problem: &mut Problem, world: &World) {
     let (fits, but) = world.class.patterns();
-    for pattern in fits {
+    if let Some(pattern) = fits {
         let node = problem.action(Glob::wildcard(pattern, Case::Ascii));
         problem.require(node);
     }

@@ -65,17 +65,6 @@ impl Glob {
         *self.tokens == [Token::Run]
     }
 
-    /// The text itself, where it is the only one that fits (but for the case of letters).
-    pub(crate) fn only_text(&self) -> Option<String> {
-        self.tokens
-            .iter()
-            .map(|token| match token {
-                Token::Char(c) => Some(*c),
-                _ => None,
-            })
-            .collect()
-    }
-
     /// The characters before the first metacharacter, in lower case: two patterns whose beginnings differ have no text in common.
     pub(crate) fn beginning(&self) -> Vec<char> {
         literal_run(self.tokens.iter())

@@ -5,8 +5,11 @@
 use std::collections::BTreeSet;
 
 use crate::analysis::key::Sample;
+use crate::analysis::key::filled;
 use crate::analysis::options::Options;
-use crate::policy::{GroupPolicies, Policies, Stage};
+use crate::arn::{first_colons, split};
+use crate::condition::Condition;
+use crate::policy::{CompiledStatement, GroupPolicies, Policies, Stage};
 use crate::principal::Principal;
 use crate::request::{Context, Request};
 use crate::wildcard::has_wildcard;
@@ -102,8 +105,8 @@ impl World {
 /// So many kinds of requests are looked at; more is out of budget.
 const WORLDS_MAX: usize = 400;
 
-/// Every kind of request that these policies tell apart; `None` where there are too many.
-pub(crate) fn worlds(policies: &[&Policies], options: &Options<'_>) -> Option<Vec<World>> {
+/// Every kind of request that these policies tell apart, and whether those are all; `None` where there are too many.
+pub(crate) fn worlds(policies: &[&Policies], options: &Options<'_>) -> Option<(Vec<World>, bool)> {
     let names = Names::of(policies);
     let callers = match &options.principals {
         Some(principals) => names.with_ids(principals.iter().cloned().map(Principal::into_owned)),
@@ -134,7 +137,9 @@ pub(crate) fn worlds(policies: &[&Policies], options: &Options<'_>) -> Option<Ve
             }
         }
     }
-    Some(worlds)
+    let by_name = names.any || policies.iter().any(|policies| policies.session.is_some());
+    let are_all = options.principals.is_some() || !names.is_open || !by_name;
+    Some((worlds, are_all))
 }
 
 /// Whether a condition asks for the service of the action: octets with `*` (O13), keys that OSS fills in (O21).
@@ -200,6 +205,12 @@ struct Names {
     services: BTreeSet<String>,
     providers: BTreeSet<String>,
     ids: BTreeSet<String>,
+    /// Whether a pattern may tell more callers apart than are named (T21).
+    is_open: bool,
+}
+
+fn fields(pattern: &str) -> Option<[&str; 5]> {
+    first_colons(pattern).and_then(|colons| split(pattern, colons))
 }
 
 impl Names {
@@ -210,20 +221,61 @@ impl Names {
             for (stage, policy) in policies.iter() {
                 let asks = matches!(stage, Stage::Resource | Stage::Trust | Stage::Endpoint);
                 names.any |= asks;
-                for statement in policy.statements.iter().filter(|_| asks) {
-                    statement.principal_names().for_each(|name| names.add(name));
+                for statement in &policy.statements {
+                    if asks {
+                        statement.principal_names().for_each(|name| names.add(name));
+                    }
+                    names.add_tested(statement);
                 }
             }
         }
         names
     }
 
+    /// What resources and conditions say of callers: the account that owns a resource may be theirs, and they have an ARN (K7).
+    fn add_tested(&mut self, statement: &CompiledStatement) {
+        for pattern in statement.resource_patterns() {
+            if let Some([_, _, _, account, _]) = fields(pattern) {
+                self.add_account(account);
+            }
+        }
+        let of_callers =
+            |condition: &&Condition| condition.key().eq_ignore_ascii_case("acs:PrincipalARN");
+        for condition in statement.conditions.iter().filter(of_callers) {
+            for listed in condition.listed() {
+                let Some([_, _, _, account, identity]) = fields(listed) else {
+                    self.is_open |= listed != "*";
+                    continue;
+                };
+                self.add_account(account);
+                let (kind, name) = identity.split_once('/').unwrap_or((identity, "*"));
+                self.is_open |= has_wildcard(kind) && identity != "*";
+                if name != "*" {
+                    self.is_open |= has_wildcard(name);
+                    self.users.insert(filled(name));
+                    self.roles.insert(filled(name));
+                }
+            }
+        }
+    }
+
+    fn add_account(&mut self, account: &str) {
+        if !matches!(account, "" | "*") {
+            self.is_open |= has_wildcard(account);
+            self.accounts.insert(filled(account));
+        }
+    }
+
     fn add(&mut self, name: &str) {
+        let is_session = name.starts_with("arn:sts::") && name.ends_with("/*");
+        let is_whole = name == "*" || is_session || name.ends_with(":*");
+        let fixed = name.strip_suffix('*').filter(|_| is_whole).unwrap_or(name);
+        self.is_open |= has_wildcard(fixed);
         // A wildcard may be anything: a likely name that it fits.
-        let name = &if has_wildcard(name) && name != "*" {
-            name.replace('*', "example").replace('?', "x")
-        } else {
+        let name = &if name == "*" {
             name.to_owned()
+        } else {
+            filled(name)
         };
         let identity = |rest: &str| {
             let (account, identity) = rest.split_once(':')?;
@@ -357,20 +409,4 @@ impl Names {
             })
             .collect()
     }
-}
-
-/// Whether a principal's name of the policies holds a wildcard: then not every kind of caller was looked at (T21).
-pub(crate) fn has_open_names(policies: &[&Policies]) -> bool {
-    policies
-        .iter()
-        .flat_map(|policies| policies.iter())
-        .filter(|(stage, _)| matches!(stage, Stage::Resource | Stage::Trust | Stage::Endpoint))
-        .flat_map(|(_, policy)| policy.statements.iter())
-        .flat_map(|statement| statement.principal_names())
-        .any(|name| {
-            let session = name
-                .strip_prefix("arn:sts::")
-                .and_then(|rest| rest.strip_suffix("/*"));
-            name != "*" && has_wildcard(session.unwrap_or(name)) && !name.ends_with(":*")
-        })
 }

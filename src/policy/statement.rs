@@ -219,11 +219,6 @@ impl CompiledStatement {
         self.action.trust
     }
 
-    /// Whether a part of it cannot be told after a lenient reading.
-    pub(crate) fn is_untold(&self) -> bool {
-        !self.untold.is_empty()
-    }
-
     pub(crate) fn is_not_action(&self) -> bool {
         self.action.negated
     }
