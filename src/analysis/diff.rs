@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::analysis::budget::Budget;
 use crate::analysis::certificate::Certificate;
-use crate::analysis::formula::{Formula, Writer, require_world};
-use crate::analysis::gap::{Confirmed, Found, search};
+use crate::analysis::formula::{Reading, Spoken, Writer, require_world};
+use crate::analysis::gap::{Confirmed, Found, request_of, search};
 use crate::analysis::options::Options;
-use crate::analysis::problem::Problem;
+use crate::analysis::problem::{Outcome, Problem};
 use crate::analysis::world::{World, worlds};
 use crate::decision::Decision;
 use crate::policy::Policies;
@@ -61,7 +61,7 @@ pub struct Difference {
     pub new_access: Vec<Confirmed>,
     /// What the old ones allow and the new ones do not.
     pub lost_access: Vec<Confirmed>,
-    /// The open rules that a witness hangs on.
+    /// The open rules that the answer hangs on: a witness does, or there is none only because of how the rule is read.
     pub doubts: Vec<OpenRule>,
     /// Why something is not known; nothing where everything is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -122,14 +122,16 @@ pub fn diff(old: &Policies, new: &Policies, options: &Options<'_>) -> Difference
     let mut lost = Side::default();
     let mut budget = options.budget;
     for world in &worlds {
-        gained.add(
-            one_way(old, new, world, options, &mut budget, false),
-            options,
-        );
-        lost.add(
-            one_way(new, old, world, options, &mut budget, true),
-            options,
-        );
+        for (side, less, more, swapped) in
+            [(&mut gained, old, new, false), (&mut lost, new, old, true)]
+        {
+            let found = one_way(less, more, world, options, &mut budget, swapped);
+            if found.confirmed.is_empty() && found.certificate.is_some() {
+                let doubts = open_rules(less, more, world, options, &mut budget);
+                difference.doubts.extend(doubts);
+            }
+            side.add(found, options);
+        }
     }
     if !are_all {
         let why = "a principal's name holds a wildcard: not every caller was looked at";
@@ -214,25 +216,56 @@ fn one_way(
     budget: &mut Budget,
     swapped: bool,
 ) -> Found {
-    let Some(sample) = world.sample() else {
+    let Some((mut problem, spoken)) = gap(less, more, world, options, Reading::Careful) else {
         return Found::default();
     };
-    let mut problem = Problem::new(sample, options.several);
+    let confirm = |request: &Request<'static>| confirmed(less, more, request, swapped);
+    search(&mut problem, world, &spoken, options, budget, &confirm)
+}
+
+/// The question whether `more` allows what `less` does not.
+fn gap(
+    less: &Policies,
+    more: &Policies,
+    world: &World,
+    options: &Options<'_>,
+    reading: Reading,
+) -> Option<(Problem, Vec<Spoken>)> {
+    let mut problem = Problem::new(world.sample()?, options.several);
     let mut names = 0;
-    let of_more = Writer::new(&mut problem, &mut names).formula(more);
-    let of_less = Writer::new(&mut problem, &mut names).formula(less);
-    let (Some(of_more), Some(of_less)) = (of_more, of_less) else {
-        return Found::default();
-    };
-    let Formula { allowed, spoken } = of_more;
-    problem.require(allowed);
+    let writer = Writer::new(&mut problem, &mut names).reading(reading);
+    let of_more = writer.formula(more)?;
+    let writer = Writer::new(&mut problem, &mut names).reading(reading);
+    let of_less = writer.formula(less)?;
+    problem.require(of_more.allowed);
     let denied = problem.not(of_less.allowed);
     problem.require(denied);
     require_world(&mut problem, world);
-    let mut all_spoken = spoken;
-    all_spoken.extend(of_less.spoken);
-    let confirm = |request: &Request<'static>| confirmed(less, more, request, swapped);
-    search(&mut problem, world, &all_spoken, options, budget, &confirm)
+    let mut spoken = of_more.spoken;
+    spoken.extend(of_less.spoken);
+    Some((problem, spoken))
+}
+
+/// The open rules on which it hangs that there is no gap: read the other way round, there is one.
+fn open_rules(
+    less: &Policies,
+    more: &Policies,
+    world: &World,
+    options: &Options<'_>,
+    budget: &mut Budget,
+) -> Vec<OpenRule> {
+    let request = gap(less, more, world, options, Reading::Generous).and_then(
+        |(mut problem, _)| match problem.solve(budget) {
+            Outcome::Point(point) => request_of(&point, world),
+            _ => None,
+        },
+    );
+    let doubts = |request: Request<'static>| {
+        let mut doubts = more.evaluate(&request).doubts;
+        doubts.extend(less.evaluate(&request).doubts);
+        doubts
+    };
+    request.map(doubts).unwrap_or_default()
 }
 
 /// What the evaluator says of a request; `None` where it is no difference after all.

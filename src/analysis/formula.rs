@@ -12,7 +12,7 @@ use crate::analysis::problem::{NodeId, Problem};
 use crate::analysis::resource_set::ResourceSet;
 use crate::analysis::world::World;
 use crate::arn::Arn;
-use crate::decision::{UnitKey, Walk};
+use crate::decision::{Unit, UnitKey, Walk};
 use crate::document::Effect;
 use crate::policy::{CompiledStatement, Element, Policies, Policy, Settings, Stage};
 use crate::principal::Principal;
@@ -47,6 +47,16 @@ pub(crate) struct Writer<'w> {
     /// Numbers of names go on across formulas of one problem.
     pub(crate) names: &'w mut u32,
     spoken: Vec<Spoken>,
+    reading: Reading,
+}
+
+/// How open rules are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// As the evaluator does: what cannot be told grants nothing.
+    Careful,
+    /// The other way round: what cannot be told is so in an Allow, and is not in a Deny.
+    Generous,
 }
 
 impl<'w> Writer<'w> {
@@ -55,7 +65,12 @@ impl<'w> Writer<'w> {
             problem,
             names,
             spoken: Vec::new(),
+            reading: Reading::Careful,
         }
+    }
+
+    pub(crate) fn reading(self, reading: Reading) -> Writer<'w> {
+        Writer { reading, ..self }
     }
 
     /// Where the policies allow. `None` only where the world's sample is no request.
@@ -239,45 +254,14 @@ impl<'w> Writer<'w> {
         };
         let (mut denies, mut without, mut with) = (Vec::new(), Vec::new(), Vec::new());
         for (policy, statement) in unit.set.statements() {
-            let denies_here = statement.effect == Effect::Deny;
-            if unit.denies_of_scope_all_only && denies_here && !policy.scope_all {
-                continue; // X5
-            }
-            let mut told = Match::YES;
-            if unit.names_callers && !statement.names_callers() {
-                told = told.and(Match::unknown(OpenRule::T23));
-            }
-            if let Some(rule) = unit.unless_told {
-                told = told.and(Match::unknown(rule));
-            }
-            let named = [false, true].map(|identity_allows| {
-                let mut facts = walk.facts;
-                facts.identity_allows = identity_allows;
-                let principal =
-                    statement.element_matches(Element::Principal, &facts, unit.settings);
-                told.and(principal).and(statement.element_matches(
-                    Element::Untold,
-                    &facts,
-                    unit.settings,
-                ))
-            });
-            let counts = named.map(|named| match statement.effect {
-                Effect::Allow => named.truth == Truth::Yes,
-                Effect::Deny => named.truth != Truth::No,
+            let counts = [false, true].map(|identity_allows| {
+                self.counts(walk, &unit, policy, statement, identity_allows)
             });
             if counts == [false, false] {
                 continue;
             }
             let matched = self.matched(statement, unit.settings);
-            let name = *self.names;
-            *self.names += 1;
-            let node = self.problem.named(name, matched);
-            self.spoken.push(Spoken {
-                stage: key.stage(),
-                policy: Arc::clone(policy),
-                statement: statement.index,
-                node,
-            });
+            let node = self.speak(key, policy, statement, matched);
             let [counts_without, counts_with] = counts;
             match statement.effect {
                 Effect::Deny => denies.push(node),
@@ -293,12 +277,78 @@ impl<'w> Writer<'w> {
         }
     }
 
+    /// Gives a part of the formula the statement's name.
+    pub(crate) fn speak(
+        &mut self,
+        key: UnitKey,
+        policy: &Arc<Policy>,
+        statement: &CompiledStatement,
+        matched: NodeId,
+    ) -> NodeId {
+        let name = *self.names;
+        *self.names += 1;
+        let node = self.problem.named(name, matched);
+        self.spoken.push(Spoken {
+            stage: key.stage(),
+            policy: Arc::clone(policy),
+            statement: statement.index,
+            node,
+        });
+        node
+    }
+
+    pub(crate) fn into_spoken(self) -> Vec<Spoken> {
+        self.spoken
+    }
+
+    pub(crate) fn problem(&mut self) -> &mut Problem {
+        self.problem
+    }
+
+    /// Whether a statement counts for this caller, whatever the request: principal, untold parts, scope (X5, T19, T23).
+    pub(crate) fn counts(
+        &self,
+        walk: &Walk<'_>,
+        unit: &Unit<'_>,
+        policy: &Policy,
+        statement: &CompiledStatement,
+        identity_allows: bool,
+    ) -> bool {
+        let denies = statement.effect == Effect::Deny;
+        if unit.denies_of_scope_all_only && denies && !policy.scope_all {
+            return false; // X5
+        }
+        let mut facts = walk.facts;
+        facts.identity_allows = identity_allows;
+        let mut told = statement
+            .element_matches(Element::Principal, &facts, unit.settings)
+            .and(statement.element_matches(Element::Untold, &facts, unit.settings));
+        if unit.names_callers && !statement.names_callers() {
+            told = told.and(Match::unknown(OpenRule::T23));
+        }
+        if let Some(rule) = unit.unless_told {
+            told = told.and(Match::unknown(rule));
+        }
+        if self.asks_for_sure(statement.effect) {
+            told.truth == Truth::Yes
+        } else {
+            told.truth != Truth::No
+        }
+    }
+
+    /// An Allow must match for sure, a Deny may; generously it is the other way round.
+    fn asks_for_sure(&self, effect: Effect) -> bool {
+        (effect == Effect::Allow) == (self.reading == Reading::Careful)
+    }
+
     /// Where action, resource and conditions of a statement match, as its effect asks: an Allow for sure, a Deny possibly (E3).
     pub(crate) fn matched(&mut self, statement: &CompiledStatement, settings: Settings) -> NodeId {
-        let level = match statement.effect {
-            Effect::Allow if settings.absent_negated_grants => Level::SureOrAbsent,
-            Effect::Allow => Level::Sure,
-            Effect::Deny => Level::Possible,
+        let level = if !self.asks_for_sure(statement.effect) {
+            Level::Possible
+        } else if statement.effect == Effect::Allow && settings.absent_negated_grants {
+            Level::SureOrAbsent
+        } else {
+            Level::Sure
         };
         let mut parts = vec![self.action(statement)];
         if let Some(patterns) = statement.resource_tests() {

@@ -146,7 +146,7 @@ pub(crate) fn search(
     }
 }
 
-fn request_of(point: &Point, world: &World) -> Option<Request<'static>> {
+pub(crate) fn request_of(point: &Point, world: &World) -> Option<Request<'static>> {
     request_with(&point.action, &point.resource, point, world)
 }
 

@@ -2,14 +2,15 @@
 //!
 //! None of these is searched: a policy tells few callers apart, so one of each kind stands for all of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::analysis::key::Sample;
 use crate::analysis::key::filled;
 use crate::analysis::options::Options;
 use crate::arn::{first_colons, split};
 use crate::condition::Condition;
-use crate::policy::{CompiledStatement, GroupPolicies, Policies, Stage};
+use crate::decision::Walk;
+use crate::policy::{CompiledStatement, Element, GroupPolicies, Policies, Stage};
 use crate::principal::Principal;
 use crate::request::{Context, Request};
 use crate::wildcard::has_wildcard;
@@ -88,6 +89,48 @@ impl World {
         Some(request)
     }
 
+    /// Everything that the policies say of the caller as such: two callers of whom they say the same are of one kind.
+    fn told_by(&self, policies: &[&Policies]) -> Option<Vec<u8>> {
+        let sample = self.sample()?;
+        let resource = sample.request.resources().next()?;
+        let caller = sample.request.principal();
+        let mut told = vec![
+            u8::from(caller.role_name().is_some()),
+            u8::from(matches!(caller, Principal::Account { .. })),
+            u8::from(matches!(caller, Principal::Unnamed)),
+            u8::from(caller.account().is_some()),
+        ];
+        for policies in policies {
+            let applicable = policies.applicable();
+            let walk = Walk::new(&sample.request, &applicable, resource);
+            told.push(u8::from(walk.in_own_account()));
+            // X4, X5: which levels bind.
+            told.extend(walk.keys().map(|key| key.stage() as u8));
+            told.push(u8::MAX);
+            for identity_allows in [false, true] {
+                let mut facts = walk.facts;
+                facts.identity_allows = identity_allows;
+                for (_, policy) in policies.iter() {
+                    for statement in &policy.statements {
+                        let element = Element::Principal;
+                        let settings = policies.settings;
+                        told.push(statement.element_matches(element, &facts, settings).truth as u8);
+                        for (number, condition) in statement.conditions.iter().enumerate() {
+                            if condition.key().eq_ignore_ascii_case("acs:PrincipalARN") {
+                                let element = Element::Condition(number);
+                                told.push(
+                                    statement.element_matches(element, &facts, settings).truth
+                                        as u8,
+                                );
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        Some(told)
+    }
+
     /// A request to ask the evaluator by.
     pub(crate) fn sample(&self) -> Option<Sample> {
         let owner = self.owner.as_deref().or(self.principal.account());
@@ -103,7 +146,9 @@ impl World {
 }
 
 /// So many kinds of requests are looked at; more is out of budget.
-const WORLDS_MAX: usize = 400;
+const WORLDS_MAX: usize = 2_000;
+/// So many callers are compared to find the kinds.
+const CALLERS_MAX: usize = 20_000;
 
 /// Every kind of request that these policies tell apart, and whether those are all; `None` where there are too many.
 pub(crate) fn worlds(policies: &[&Policies], options: &Options<'_>) -> Option<(Vec<World>, bool)> {
@@ -119,18 +164,25 @@ pub(crate) fn worlds(policies: &[&Policies], options: &Options<'_>) -> Option<(V
         &[ActionClass::Every]
     };
     let mut worlds = Vec::new();
+    let mut seen = HashSet::new();
+    let mut looked_at = 0;
     for (principal, principal_id) in callers {
         for owner in names.owners(&principal) {
             for group in &groups {
                 for class in classes {
-                    worlds.push(World {
+                    let world = World {
                         principal: principal.clone(),
                         principal_id: principal_id.clone(),
                         owner: owner.clone(),
                         group: group.clone(),
                         class: *class,
-                    });
-                    if worlds.len() > WORLDS_MAX {
+                    };
+                    looked_at += 1;
+                    let kind = (world.told_by(policies)?, owner.clone(), group.clone());
+                    if seen.insert((kind, class.example())) {
+                        worlds.push(world);
+                    }
+                    if worlds.len() > WORLDS_MAX || looked_at > CALLERS_MAX {
                         return None;
                     }
                 }

@@ -19,6 +19,7 @@ pub use denied_detail::AccessDeniedDetail;
 pub use explain::{Doubt, Explanation, Failure, NearMiss, StageDecision};
 
 pub(crate) use explain::{evaluate, explain, touched};
+pub(crate) use unit::Unit;
 use walk::Silent;
 pub(crate) use walk::{Part, UnitKey, Walk};
 
