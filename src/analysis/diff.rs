@@ -1,5 +1,6 @@
 //! What new policies allow that old ones do not, and the other way round.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::Serialize;
@@ -121,7 +122,16 @@ pub fn diff(old: &Policies, new: &Policies, options: &Options<'_>) -> Difference
     let mut gained = Side::default();
     let mut lost = Side::default();
     let mut budget = options.budget;
+    let mut asked = HashSet::new();
     for world in &worlds {
+        // Worlds that differ in nothing that the policies ask about are one.
+        if worlds.len() > 1 {
+            let ask = |less, more| gap(less, more, world, options, Reading::Careful);
+            let questions = [ask(old, new), ask(new, old)];
+            if !asked.insert(questions.map(|one| one.map(|(problem, _)| problem.identity()))) {
+                continue;
+            }
+        }
         for (side, less, more, swapped) in
             [(&mut gained, old, new, false), (&mut lost, new, old, true)]
         {

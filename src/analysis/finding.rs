@@ -28,7 +28,8 @@ pub enum Idle {
     Covered,
     /// One of its actions, which its other actions cover.
     ActionCovered,
-    /// One of its resources, which its other resources cover.
+    /// One of its resources, which its other resources cover; by none of them where it matches nothing for sure (an Allow's that is no
+    /// complete ARN, A4).
     ResourceCovered,
 }
 
@@ -383,6 +384,37 @@ fn entries(
     }
 }
 
+/// How the texts of a set begin, and how their last field does: sets that begin differently have nothing in common.
+struct Beginning {
+    whole: Vec<char>,
+    relative: Option<Vec<char>>,
+}
+
+impl Beginning {
+    fn of(set: &ResourceSet) -> Beginning {
+        match &*set.globs {
+            [glob] => Beginning {
+                whole: glob.beginning(),
+                relative: glob.relative_beginning(),
+            },
+            // Of several readings nothing is said.
+            _ => Beginning {
+                whole: Vec::new(),
+                relative: None,
+            },
+        }
+    }
+
+    fn may_meet(&self, other: &Beginning) -> bool {
+        let agree = |a: &[char], b: &[char]| a.iter().zip(b).all(|(a, b)| a == b);
+        agree(&self.whole, &other.whole)
+            && match (&self.relative, &other.relative) {
+                (Some(own), Some(other)) => agree(own, other),
+                _ => true,
+            }
+    }
+}
+
 /// Each entry that the others cover, with those that do; of several that cover each other one stays.
 fn covered_entries(
     list: &[(String, ResourceSet)],
@@ -391,18 +423,12 @@ fn covered_entries(
 ) -> Result<Vec<(String, Vec<String>)>, crate::analysis::budget::OutOfBudget> {
     let mut alive = vec![true; list.len()];
     let mut covered = Vec::new();
-    let beginnings: Vec<Vec<char>> = list
-        .iter()
-        .map(|(_, set)| match &*set.globs {
-            [glob, ..] => glob.beginning(),
-            [] => Vec::new(),
-        })
-        .collect();
+    let beginnings: Vec<Beginning> = list.iter().map(|(_, set)| Beginning::of(set)).collect();
     for (index, (text, set)) in list.iter().enumerate().rev() {
         let mut near: Vec<usize> = Vec::new();
-        let own = beginnings.get(index).map(Vec::as_slice).unwrap_or_default();
+        let own = beginnings.get(index);
         for (other, beginning) in beginnings.iter().enumerate() {
-            let agrees = own.iter().zip(beginning).all(|(a, b)| a == b);
+            let agrees = own.is_none_or(|own| own.may_meet(beginning));
             if agrees && other != index && alive.get(other) == Some(&true) {
                 near.push(other);
             }
@@ -429,6 +455,10 @@ fn covering(
     universe: &Universe,
     budget: &mut Budget,
 ) -> Result<Option<Vec<usize>>, crate::analysis::budget::OutOfBudget> {
+    if near.is_empty() {
+        // A pattern that matches nothing for sure (no complete ARN in an Allow) needs no cover.
+        return Ok(set.is_nothing().then(Vec::new));
+    }
     let plainly = |other: &&usize| {
         list.get(**other)
             .is_some_and(|(_, other)| other.plainly_covers(set))

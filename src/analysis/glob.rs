@@ -75,6 +75,23 @@ impl Glob {
         literal_run(self.tokens.iter().rev())
     }
 
+    /// The literal beginning of an ARN's last field, where the pattern is field by field before it.
+    pub(crate) fn relative_beginning(&self) -> Option<Vec<char>> {
+        let is_colon = |token: &&Token| **token == Token::Char(':');
+        let fourth = self
+            .tokens
+            .iter()
+            .enumerate()
+            .filter(|(_, token)| is_colon(token))
+            .nth(3)?
+            .0;
+        let (before, behind) = self.tokens.split_at_checked(fourth + 1)?;
+        let by_field = !before
+            .iter()
+            .any(|token| matches!(token, Token::Any | Token::Run));
+        by_field.then(|| literal_run(behind.iter()))
+    }
+
     /// Whether a text fits: the plain simulation, linear in text × tokens.
     pub(crate) fn matches(&self, text: &str) -> bool {
         let mut here = Positions::start(self);

@@ -208,6 +208,20 @@ impl Key {
         })
     }
 
+    /// What hangs on the rest of the request: the answer on an absent key (O21, K7), and on octets with `*` (O13).
+    pub(crate) fn fixed_answers(&self, condition: usize, sample: &Sample) -> Vec<u8> {
+        let mut answers = vec![self.ask(condition, &[], sample).truth as u8];
+        if self
+            .conditions
+            .get(condition)
+            .is_some_and(|tested| !tested.is_exact)
+        {
+            let values = self.candidates().iter();
+            answers.extend(values.map(|value| self.ask(condition, &[value], sample).truth as u8));
+        }
+        answers
+    }
+
     /// On what a condition holds, for a certificate.
     pub(crate) fn describe(
         &self,

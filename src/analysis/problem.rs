@@ -50,6 +50,15 @@ pub(crate) struct Point {
     pub(crate) cells: Vec<(String, Cell)>,
 }
 
+/// What makes two questions the same: the formula, its sets, and what conditions say of an absent key.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Identity {
+    nodes: Vec<Node>,
+    meanings: Vec<Option<Atom>>,
+    required: Vec<NodeId>,
+    conditions: Vec<(Vec<u8>, bool, bool)>,
+}
+
 /// What a question came to.
 #[derive(Debug)]
 pub(crate) enum Outcome {
@@ -89,6 +98,7 @@ pub(crate) struct Problem {
     known: HashMap<(usize, Vec<Lit>), Answer<Place>>,
     unsure: Option<&'static str>,
     has_relations: bool,
+    required: Vec<NodeId>,
     /// Whether `Action` or `Resource` is a condition key: what these say is not looked into (K19).
     has_opaque_key: bool,
 }
@@ -135,6 +145,7 @@ impl Problem {
             known: HashMap::new(),
             unsure: None,
             has_relations: false,
+            required: Vec::new(),
             has_opaque_key: false,
         }
     }
@@ -396,8 +407,25 @@ impl Problem {
 
     /// Only requests on which this part holds are asked for from now on.
     pub(crate) fn require(&mut self, id: NodeId) {
+        self.required.push(id);
         let literal = self.encode(id);
         self.sat.add(vec![literal], Origin::Given);
+    }
+
+    /// Everything that the answer depends on: two questions that are the same in it have the same answer.
+    pub(crate) fn identity(&self) -> Identity {
+        let conditions = self.keys.iter().flat_map(|key| {
+            (0..key.conditions.len()).map(|number| {
+                let fixed = key.fixed_answers(number, &self.sample);
+                (fixed, key.derived, key.several)
+            })
+        });
+        Identity {
+            nodes: self.nodes.clone(),
+            meanings: self.meanings.clone(),
+            required: self.required.clone(),
+            conditions: conditions.collect(),
+        }
     }
 
     /// This part may not be the reason any more (a named part; others may still hold on the same requests).
@@ -824,38 +852,40 @@ fn examples(glob: &Glob) -> impl Iterator<Item = String> {
     .into_iter()
 }
 
-/// Pairs of which the first plainly is within the second; found by how patterns begin.
+/// Pairs of which the first plainly is within the second. How patterns begin and end leaves few to compare in full; what is left out here
+/// is found out later, where it matters.
 fn inclusions(
     sets: &[(u32, &[Glob], Option<&ResourceSet>)],
     implied: &mut Vec<(u32, u32)>,
     budget: &mut Budget,
 ) -> Result<(), OutOfBudget> {
-    let common = |globs: &[Glob]| -> Vec<char> {
-        let mut beginnings = globs.iter().map(Glob::beginning);
-        let first = beginnings.next().unwrap_or_default();
-        beginnings.fold(first, |common, other| {
-            let same = common
-                .iter()
-                .zip(&other)
-                .take_while(|(a, b)| a == b)
-                .count();
-            common.into_iter().take(same).collect()
-        })
-    };
-    let mut by_beginning: HashMap<Vec<char>, Vec<usize>> = HashMap::new();
-    for (index, (_, globs, _)) in sets.iter().enumerate() {
-        by_beginning.entry(common(globs)).or_default().push(index);
+    let outlines: Vec<Outline> = sets
+        .iter()
+        .map(|(_, globs, _)| Outline::of(globs))
+        .collect();
+    let mut by_beginning: HashMap<&[char], Vec<usize>> = HashMap::new();
+    for (index, outline) in outlines.iter().enumerate() {
+        by_beginning
+            .entry(&outline.beginning)
+            .or_default()
+            .push(index);
     }
-    for (index, (inner, globs, set)) in sets.iter().enumerate() {
-        let beginning = common(globs);
-        for length in 0..=beginning.len() {
+    for (index, ((inner, globs, set), outline)) in sets.iter().zip(&outlines).enumerate() {
+        for length in 0..=outline.beginning.len() {
             budget.spend(1)?;
-            let start = beginning.get(..length).unwrap_or_default();
-            for other in by_beginning.get(start).into_iter().flatten() {
-                let Some((outer, outer_globs, outer_set)) = sets.get(*other) else {
+            let start = outline.beginning.get(..length).unwrap_or_default();
+            let others = by_beginning
+                .get(start)
+                .map(Vec::as_slice)
+                .unwrap_or_default();
+            budget.spend(others.len() as u64 / 16)?;
+            for other in others {
+                let (Some((outer, outer_globs, outer_set)), Some(outer_outline)) =
+                    (sets.get(*other), outlines.get(*other))
+                else {
                     continue;
                 };
-                if *other == index || !ends_agree(globs, outer_globs) {
+                if *other == index || !outer_outline.may_cover(outline) {
                     continue;
                 }
                 budget.spend(4)?;
@@ -874,13 +904,26 @@ fn inclusions(
     Ok(())
 }
 
-/// A cheap test: what the outer pattern ends in, the inner one must end in too.
-fn ends_agree(inner: &[Glob], outer: &[Glob]) -> bool {
-    match (inner, outer) {
-        ([inner], [outer]) => {
-            let (inner, outer) = (inner.end(), outer.end());
-            inner.iter().zip(&outer).all(|(a, b)| a == b) && inner.len() >= outer.len()
+/// How the first pattern of a set looks from afar.
+struct Outline {
+    beginning: Vec<char>,
+    relative: Vec<char>,
+    end: Vec<char>,
+}
+
+impl Outline {
+    fn of(globs: &[Glob]) -> Outline {
+        let first = globs.first();
+        Outline {
+            beginning: first.map(Glob::beginning).unwrap_or_default(),
+            relative: first.and_then(Glob::relative_beginning).unwrap_or_default(),
+            end: first.map(Glob::end).unwrap_or_default(),
         }
-        _ => true,
+    }
+
+    /// Whatever the inner pattern begins and ends with, the outer one begins and ends with a part of it.
+    fn may_cover(&self, inner: &Outline) -> bool {
+        inner.end.starts_with(&self.end)
+            && (self.relative.is_empty() || inner.relative.starts_with(&self.relative))
     }
 }

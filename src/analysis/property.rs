@@ -187,10 +187,14 @@ pub fn check(policies: &Policies, property: &Property<'_>, options: &Options<'_>
         return checked;
     };
     let mut budget = options.budget;
+    let mut asked = std::collections::HashSet::new();
     for world in &worlds {
         let Some((mut problem, spoken)) = question(policies, property, world, options) else {
             continue;
         };
+        if !asked.insert(problem.identity()) {
+            continue;
+        }
         let confirm = |request: &Request<'static>| against(policies, property, request);
         let found = search(&mut problem, world, &spoken, options, &mut budget, &confirm);
         let Found {

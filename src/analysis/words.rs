@@ -86,12 +86,30 @@ pub(crate) fn find(
     without: &[Union<'_>],
     budget: &mut Budget,
 ) -> Result<Found, OutOfBudget> {
+    let (left, covering) = leave_out(within, without, budget)?;
+    if let Some((index, covering)) =
+        left.iter()
+            .zip(&covering)
+            .enumerate()
+            .find_map(|(index, (left, covering))| {
+                (left.is_empty() && within.get(index).is_some_and(|union| !union.is_empty()))
+                    .then_some((index, covering))
+            })
+    {
+        return Ok(Found::None {
+            within: vec![index],
+            without: covering.clone(),
+        });
+    }
     let mut active: Vec<usize> = Vec::new();
+    let within: Vec<Union<'_>> = left.iter().map(Vec::as_slice).collect();
+    let within = within.as_slice();
     loop {
         let avoided = pick(without, &active);
         let Some(text) = search(universe, within, &avoided, budget)? else {
             let all = (0..within.len()).collect();
-            return shrink(universe, within, without, all, active, budget);
+            let found = shrink(universe, within, without, all, active, budget)?;
+            return Ok(with_covering(found, &covering));
         };
         let before = active.len();
         let hits = |union: Union<'_>| union.iter().any(|glob| glob.matches(&text));
@@ -101,6 +119,52 @@ pub(crate) fn find(
         active.extend(hit);
         if active.len() == before {
             return Ok(Found::Text(text));
+        }
+    }
+}
+
+/// For each set to be in, the sets to avoid that cover what was left out of it.
+type Covering = Vec<Vec<usize>>;
+
+/// Before any search: of each set to be in, the patterns that no set to avoid plainly covers, and which sets cover the others. What is a
+/// tautology by itself (a pattern, and everything else) is settled here, whatever the pattern.
+fn leave_out(
+    within: &[Union<'_>],
+    without: &[Union<'_>],
+    budget: &mut Budget,
+) -> Result<(Vec<Vec<Glob>>, Covering), OutOfBudget> {
+    let mut left = Vec::new();
+    let mut covering = Vec::new();
+    for union in within {
+        let mut kept = Vec::new();
+        let mut by = Vec::new();
+        for glob in *union {
+            budget.spend(without.len() as u64 / 4)?;
+            let covers = |other: &&Union<'_>| other.iter().any(|outer| outer.plainly_covers(glob));
+            match without.iter().position(|other| covers(&other)) {
+                Some(index) => by.push(index),
+                None => kept.push(glob.clone()),
+            }
+        }
+        left.push(kept);
+        covering.push(by);
+    }
+    Ok((left, covering))
+}
+
+/// What was left out of a set was left out because of the sets that cover it: a core with the one needs the others.
+fn with_covering(found: Found, covering: &[Vec<usize>]) -> Found {
+    match found {
+        Found::Text(text) => Found::Text(text),
+        Found::None {
+            within,
+            mut without,
+        } => {
+            let needed = within.iter().filter_map(|index| covering.get(*index));
+            without.extend(needed.flatten());
+            without.sort_unstable();
+            without.dedup();
+            Found::None { within, without }
         }
     }
 }
