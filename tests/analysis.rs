@@ -584,6 +584,40 @@ fn witnesses_are_made_of_the_catalogue() {
     );
 }
 
+/// T18: policies at group scope say nothing of a request without a resource.
+#[test]
+fn t18_group_policies_need_a_resource() {
+    let old = Staged::of_identity(vec![allow("*", "acs:*:*:*:*")]);
+    let mut new = old.clone();
+    new.groups = vec![("rg-1".to_owned(), vec![allow("*", "*")])];
+    let found = diff(&old.policies(), &new.policies(), &Options::default());
+    assert_eq!(found.relation, Relation::Equivalent);
+    assert!(found.disagreements.is_empty());
+}
+
+/// O7: between any two numbers there is another, also just below zero.
+#[test]
+fn o7_no_gap_between_numbers_is_overlooked() {
+    let policies = identity(json!([allow("*", "*")]));
+    for (low, high) in [
+        ("-0.5", "0"),
+        ("0", "0.5"),
+        ("-2", "-1.5"),
+        ("7", "7.1"),
+        ("-9007199254740993", "-9007199254740992"),
+    ] {
+        let operator = |name| Operator::from_name(name).unwrap();
+        let between = |low, high| {
+            Shape::of(["a:a"], ["*"])
+                .with_condition(operator("NumericGreaterThan"), None, "x:n", [low])
+                .with_condition(operator("NumericLessThan"), None, "x:n", [high])
+        };
+        let never = |shape| check(&policies, &Property::Never(shape), &Options::default()).verdict;
+        assert_eq!(never(between(low, high)), Verdict::Fails, "{low} {high}");
+        assert_eq!(never(between(high, low)), Verdict::Holds, "{high} {low}");
+    }
+}
+
 /// Conditions that contradict each other, and those that only a list of values meets (O18).
 #[test]
 fn o18_several_values_are_asked_for() {

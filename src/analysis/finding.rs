@@ -345,10 +345,9 @@ fn entries(
     let actions: Vec<(String, ResourceSet)> = statement
         .action_patterns()
         .map(|pattern| {
-            let folded = pattern.to_ascii_lowercase();
             let set = ResourceSet {
                 without_resource: false,
-                globs: Box::new([Glob::wildcard(&folded, Case::Ascii)]),
+                globs: Box::new([Glob::wildcard(pattern, Case::Ascii)]),
             };
             (pattern.to_owned(), set)
         })

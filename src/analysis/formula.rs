@@ -381,8 +381,7 @@ impl<'w> Writer<'w> {
     pub(crate) fn actions<'p>(&mut self, patterns: impl Iterator<Item = &'p str>) -> NodeId {
         let mut parts = Vec::new();
         for pattern in patterns {
-            let folded = pattern.to_ascii_lowercase();
-            parts.push(self.problem.action(Glob::wildcard(&folded, Case::Ascii)));
+            parts.push(self.problem.action(Glob::wildcard(pattern, Case::Ascii)));
         }
         self.problem.any(parts)
     }

@@ -51,8 +51,7 @@ impl Pattern {
 
     /// An action of a policy: letters without case (W4); what fits it is an action as a request has it.
     pub fn action(pattern: &str) -> Pattern {
-        let folded = pattern.to_ascii_lowercase();
-        Pattern::of(Glob::wildcard(&folded, Case::Ascii), Kind::Action)
+        Pattern::of(Glob::wildcard(pattern, Case::Ascii), Kind::Action)
     }
 
     /// The resources that a pattern matches for sure, as an Allow needs it: each `*` stays within its field (W7). The text `*`

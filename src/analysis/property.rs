@@ -168,7 +168,7 @@ impl Checked {
 /// assert_eq!(check(&policies, &never("acs:oss:*:*:prod-*"), &Options::default()).verdict, Verdict::Holds);
 /// let found = check(&policies, &never("acs:oss:*:*:test-*"), &Options::default());
 /// assert_eq!(found.verdict, Verdict::Fails);
-/// assert_eq!(found.witnesses[0].witness.action(), "oss:deleteobject");
+/// assert_eq!(found.witnesses[0].witness.action(), "oss:DeleteObject");
 /// # Ok::<(), ramgate::LoadError>(())
 /// ```
 pub fn check(policies: &Policies, property: &Property<'_>, options: &Options<'_>) -> Checked {

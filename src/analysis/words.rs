@@ -593,3 +593,25 @@ impl Search<'_> {
         reversed.into_iter().rev().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `ab` or `b…`, and `b?`, but not `b…`: nothing, and only because of the last.
+    #[test]
+    fn a_core_names_what_was_left_out_for() {
+        let of = |text: &str| Glob::wildcard(text, Case::Exact);
+        let (either, two, avoided) = ([of("ab"), of("b*")], [of("b?")], [of("b*")]);
+        let found = find(
+            &Universe::any(),
+            &[&either, &two],
+            &[&avoided],
+            &mut Budget::default(),
+        );
+        assert!(
+            matches!(&found, Ok(Found::None { without, .. }) if *without == [0]),
+            "{found:?}"
+        );
+    }
+}
