@@ -496,7 +496,8 @@ mod tests {
 
     #[test]
     fn tampered_certificates_are_rejected() {
-        let broken: [(&str, fn(&mut Certificate)); 8] = [
+        type Breaks = fn(&mut Certificate);
+        let broken: [(&str, Breaks); 8] = [
             ("its sets have a point in common", |c| {
                 c.facts.insert(1, Fact::Action(wildcard("ecs:Stop*")));
             }),
