@@ -83,8 +83,20 @@ pub fn idle(policies: &Policies, options: &Options<'_>) -> Findings {
             entries(statement, &at, options, &mut found);
         }
     }
-    let Some((worlds, _)) = worlds(&[policies], options) else {
-        return found;
+    let worlds = match worlds(&[policies], options) {
+        Some((worlds, true)) => worlds,
+        not_all => {
+            let why = match not_all {
+                Some(_) => "a principal's name holds a wildcard: not every caller was looked at",
+                None => "there are too many kinds of callers",
+            };
+            for (stage, policy) in policies.iter() {
+                let places = policy.statements.iter();
+                let places = places.map(|statement| (place(stage, policy, statement), why));
+                found.unknown.extend(places);
+            }
+            return found;
+        }
     };
     for unit in units(policies, &worlds) {
         Unit {
