@@ -54,6 +54,7 @@
 #![deny(clippy::disallowed_methods)]
 
 mod account;
+pub mod analysis;
 mod arn;
 mod case;
 mod catalog;

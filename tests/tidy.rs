@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Bottom to top: a module may import from those before it, and from itself.
-const ROOMS: [&str; 22] = [
+const ROOMS: [&str; 23] = [
     "source",
     "problem",
     "suggest",
@@ -35,6 +35,7 @@ const ROOMS: [&str; 22] = [
     "decision",
     "account",
     "case",
+    "analysis",
     "lib",
 ];
 

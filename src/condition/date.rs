@@ -46,6 +46,11 @@ impl<'a> Instant<'a> {
         })
     }
 
+    /// Whole seconds since 1970 in UTC, and the digits of the rest.
+    pub(crate) fn parts(&self) -> (i64, &str) {
+        (self.seconds, &self.fraction)
+    }
+
     pub(crate) fn into_owned(self) -> Instant<'static> {
         Instant {
             seconds: self.seconds,

@@ -9,6 +9,10 @@ mod string;
 use std::borrow::Cow;
 use std::fmt;
 
+pub(crate) use date::Instant;
+pub(crate) use numeric::Decimal;
+pub(crate) use string::{case_variants, fold_case};
+
 use crate::other_reading::OtherReadings;
 use crate::principal::Composed;
 use crate::request::{Facts, same_key};
@@ -126,6 +130,14 @@ impl Operator {
         self.negated
     }
 
+    pub(crate) fn family(self) -> Family {
+        self.family
+    }
+
+    pub(crate) fn comparison(self) -> Comparison {
+        self.comparison
+    }
+
     pub(crate) fn is_boolean(self) -> bool {
         self.family == Family::Boolean
     }
@@ -172,7 +184,7 @@ impl fmt::Debug for Operator {
 }
 
 /// What stands before an operator's name when a key has several values (O4, undocumented).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Qualifier {
     /// `ForAllValues:` every value of the request fits.
     ForAllValues,
@@ -277,6 +289,23 @@ impl Condition {
             test,
             of_another_family,
         }
+    }
+
+    pub(crate) fn operator(&self) -> Operator {
+        self.operator
+    }
+
+    pub(crate) fn qualifier(&self) -> Option<Qualifier> {
+        self.qualifier
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The listed values, as written.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = &str> {
+        self.listed.iter().map(|value| &**value)
     }
 
     /// Whether the condition holds. Cost: request values × listed values.

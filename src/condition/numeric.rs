@@ -37,6 +37,11 @@ impl<'a> Decimal<'a> {
         })
     }
 
+    /// Its sign, and the digits before and behind the point without the zeros that say nothing.
+    pub(crate) fn parts(&self) -> (bool, &str, &str) {
+        (self.negative, &self.integer, &self.fraction)
+    }
+
     pub(crate) fn into_owned(self) -> Decimal<'static> {
         Decimal {
             negative: self.negative,
@@ -45,7 +50,7 @@ impl<'a> Decimal<'a> {
         }
     }
 
-    fn compare(&self, other: &Decimal<'_>) -> Ordering {
+    pub(crate) fn compare(&self, other: &Decimal<'_>) -> Ordering {
         match (self.negative, other.negative) {
             (false, true) => Ordering::Greater,
             (true, false) => Ordering::Less,

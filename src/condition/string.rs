@@ -17,7 +17,7 @@ fn equal_ignoring_case(a: &str, b: &str) -> Match {
     if a.is_ascii() && b.is_ascii() {
         return Match::NO;
     }
-    let equal = a.chars().map(fold).eq(b.chars().map(fold));
+    let equal = a.chars().map(fold_case).eq(b.chars().map(fold_case));
     // O5: the documentation does not say how letters beyond ASCII compare.
     if equal {
         Match::YES.under(OpenRule::O5)
@@ -27,7 +27,7 @@ fn equal_ignoring_case(a: &str, b: &str) -> Match {
 }
 
 /// Simple Unicode case folding: one character for one. The two dotted and dotless letters of Turkish fold to themselves.
-fn fold(c: char) -> char {
+pub(crate) fn fold_case(c: char) -> char {
     if matches!(c, '\u{130}' | '\u{131}') {
         return c;
     }
@@ -35,6 +35,21 @@ fn fold(c: char) -> char {
         only(c, c.to_uppercase()),
         only(c, c.to_uppercase()).to_lowercase(),
     )
+}
+
+/// Every character that folds as this one does, itself among them.
+pub(crate) fn case_variants(c: char) -> impl Iterator<Item = char> {
+    let folded = fold_case(c);
+    let near = [c, folded, only(c, c.to_uppercase()), '\u{17f}', '\u{212a}'];
+    // The variants of a letter beyond ASCII may be far from it.
+    let far = if folded.is_ascii() {
+        '\u{80}'..='\u{80}'
+    } else {
+        '\u{80}'..='\u{1ffff}'
+    };
+    near.into_iter()
+        .chain(far)
+        .filter(move |other| fold_case(*other) == folded)
 }
 
 /// The one character of a mapping, or `otherwise` where it has more.
@@ -54,14 +69,14 @@ mod tests {
     fn folding_is_unicodes_simple_folding() {
         // The compiler's Unicode may be newer than the oracle's.
         let unassigned = regex::Regex::new(r"^\p{Cn}$").unwrap();
-        for c in ('\u{80}'..='\u{1ffff}').filter(|c| fold(*c) != *c) {
+        for c in ('\u{80}'..='\u{1ffff}').filter(|c| fold_case(*c) != *c) {
             let pattern =
                 regex::Regex::new(&format!("^(?i:{})$", regex::escape(&c.to_string()))).unwrap();
             assert!(
-                unassigned.is_match(&c.to_string()) || pattern.is_match(&fold(c).to_string()),
+                unassigned.is_match(&c.to_string()) || pattern.is_match(&fold_case(c).to_string()),
                 "{c:?} U+{:04X} folds to {:?}",
                 c as u32,
-                fold(c)
+                fold_case(c)
             );
         }
         for (a, b) in [("Straße", "STRASSE"), ("ı", "i"), ("İ", "i")] {

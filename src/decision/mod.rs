@@ -20,8 +20,9 @@ pub use denied_detail::AccessDeniedDetail;
 pub use explain::{Doubt, Explanation, Failure, NearMiss, StageDecision};
 
 pub(crate) use explain::{evaluate, explain, touched};
-pub(crate) use walk::Part;
-use walk::{Silent, Walk};
+pub(crate) use unit::Unit;
+use walk::Silent;
+pub(crate) use walk::{Part, UnitKey, Walk};
 
 /// The word of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -363,7 +363,7 @@ impl<'w> Walk<'w> {
         )
     }
 
-    fn in_own_account(&self) -> bool {
+    pub(crate) fn in_own_account(&self) -> bool {
         match self.facts.request.principal() {
             Principal::Unnamed => true,
             principal => principal

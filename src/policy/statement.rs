@@ -300,6 +300,11 @@ impl<'p> CompiledStatement<'p> {
         self.principal().is_some()
     }
 
+    /// Whether it lists resources; a trust policy is about its own.
+    pub(crate) fn is_about_resources(&self) -> bool {
+        !self.packed.flags.has(Flags::NO_RESOURCE)
+    }
+
     /// The resource patterns, none where the statement is about its own resource.
     pub(crate) fn resources(&self) -> impl Iterator<Item = ResourcePattern<'p>> + use<'p> {
         self.packed.resources(self.rare_resources())
@@ -321,6 +326,11 @@ impl<'p> CompiledStatement<'p> {
                 ActionPattern::Simple(text, _) => str::from_utf8(text).ok(),
                 ActionPattern::Rare => statement.rare_action(rare.next()?).map(Wildcard::as_str),
             })
+    }
+
+    /// E11: whether `sts:AssumeRole` stands for its SAML and OIDC forms too.
+    pub(crate) fn is_of_trust_policy(&self) -> bool {
+        self.packed.flags.has(Flags::TRUST)
     }
 
     pub(crate) fn is_not_action(&self) -> bool {

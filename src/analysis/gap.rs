@@ -1,0 +1,215 @@
+//! The search for requests in a formula, each confirmed by the evaluator before anybody hears of it.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use crate::analysis::budget::Budget;
+use crate::analysis::certificate::Certificate;
+use crate::analysis::formula::{Spoken, nodes_of};
+use crate::analysis::key::filled;
+use crate::analysis::options::Options;
+use crate::analysis::problem::{Outcome, Point, Problem};
+use crate::analysis::world::World;
+use crate::decision::{Decision, DeterminingStatement};
+use crate::policy::Stage;
+use crate::request::{Context, Request};
+use crate::truth::OpenRule;
+
+/// A statement by its place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[non_exhaustive]
+pub struct StatementRef {
+    /// Its stage.
+    pub stage: Stage,
+    /// Its policy's name.
+    pub policy: std::sync::Arc<str>,
+    /// Its number in the policy, from 0.
+    pub statement: usize,
+}
+
+impl From<&DeterminingStatement> for StatementRef {
+    fn from(of: &DeterminingStatement) -> StatementRef {
+        StatementRef {
+            stage: of.stage,
+            policy: std::sync::Arc::clone(&of.policy),
+            statement: of.statement,
+        }
+    }
+}
+
+impl From<&Spoken> for StatementRef {
+    fn from(of: &Spoken) -> StatementRef {
+        StatementRef {
+            stage: of.stage,
+            policy: std::sync::Arc::clone(&of.policy),
+            statement: of.statement,
+        }
+    }
+}
+
+/// What the evaluator says of a request that the search proposes.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Confirmed {
+    /// The request.
+    pub witness: Request<'static>,
+    /// What the old policies say (of a property: the policies that must not allow, or nothing).
+    pub old: Decision,
+    /// What the new policies say.
+    pub new: Decision,
+    /// The statements that make the difference.
+    pub because: Vec<DeterminingStatement>,
+    /// The open rules that one of the two decisions hangs on.
+    pub doubts: Vec<OpenRule>,
+}
+
+/// What a search over one world came to.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) confirmed: Vec<Confirmed>,
+    /// Evidence that there are no others; `None` where that is not known.
+    pub(crate) certificate: Option<Certificate>,
+    pub(crate) rests_on: Vec<StatementRef>,
+    pub(crate) unknown: Option<&'static str>,
+    /// What search and evaluator disagree on: a fault of one of them.
+    pub(crate) disagreement: Option<Request<'static>>,
+}
+
+/// How often a point that is only approximate may fail before the search gives up.
+const APPROXIMATE_TRIES: usize = 24;
+
+/// Looks for requests of a problem until there is none with another cause.
+pub(crate) fn search(
+    problem: &mut Problem,
+    world: &World,
+    spoken: &[Spoken],
+    options: &Options<'_>,
+    budget: &mut Budget,
+    confirm: &dyn Fn(&Request<'static>) -> Option<Confirmed>,
+) -> Found {
+    let mut found = Found::default();
+    let nodes = nodes_of(spoken);
+    let mut forbidden: Vec<StatementRef> = Vec::new();
+    let mut tries = 0;
+    loop {
+        let point = match problem.solve(budget) {
+            Outcome::Point(point) => point,
+            Outcome::Nothing(refutation) => {
+                let name = |number: &u32| spoken.get(*number as usize).map(StatementRef::from);
+                found.rests_on = refutation.names.iter().filter_map(name).collect();
+                found.certificate = Some(refutation.certificate);
+                return found;
+            }
+            Outcome::Unknown(why) => {
+                found.unknown = Some(why);
+                return found;
+            }
+        };
+        let proposed = request_of(&point, world);
+        let Some(confirmed) = proposed.as_ref().and_then(confirm) else {
+            tries += 1;
+            if !problem.is_approximate() && proposed.is_some() {
+                found.disagreement = proposed;
+                found.unknown = Some("the search and the evaluator disagree");
+                return found;
+            }
+            if tries > APPROXIMATE_TRIES {
+                found.unknown = Some("no request that was tried stands");
+                return found;
+            }
+            problem.give_up_on_point("a request that was tried does not stand");
+            continue;
+        };
+        let confirmed = readable(problem, &point, world, options, confirm).unwrap_or(confirmed);
+        let causes: Vec<StatementRef> = confirmed.because.iter().map(StatementRef::from).collect();
+        found.confirmed.push(confirmed);
+        let fresh: Vec<StatementRef> = causes
+            .into_iter()
+            .filter(|cause| !forbidden.contains(cause))
+            .collect();
+        if fresh.is_empty() || found.confirmed.len() >= options.witnesses_max {
+            found.unknown = Some("there may be further witnesses");
+            return found;
+        }
+        for cause in fresh {
+            let key = (
+                cause.stage,
+                std::sync::Arc::clone(&cause.policy),
+                cause.statement,
+            );
+            for node in nodes.get(&key).into_iter().flatten() {
+                problem.forbid(*node);
+            }
+            forbidden.push(cause);
+        }
+    }
+}
+
+pub(crate) fn request_of(point: &Point, world: &World) -> Option<Request<'static>> {
+    request_with(&point.action, &point.resource, point, world)
+}
+
+fn request_with(
+    action: &str,
+    resource: &str,
+    point: &Point,
+    world: &World,
+) -> Option<Request<'static>> {
+    let entries = point
+        .cells
+        .iter()
+        .filter_map(|(name, cell)| Some((Cow::Owned(name.clone()), cell.value()?)))
+        .collect();
+    world.request(action, resource, Context::owned(entries).ok()?)
+}
+
+/// The same point with an action that exists, if one is as good.
+fn readable(
+    problem: &Problem,
+    point: &Point,
+    world: &World,
+    options: &Options<'_>,
+    confirm: &dyn Fn(&Request<'static>) -> Option<Confirmed>,
+) -> Option<Confirmed> {
+    let mut asked = 0;
+    for (action, template) in options.catalogue {
+        let own = world.owner.as_deref().unwrap_or("1234567890123456");
+        let in_place = filled_template(template, own);
+        let resources = [point.resource.as_str(), in_place.as_str()];
+        for resource in resources.into_iter().rev() {
+            if !problem.may_stand(action, resource) {
+                continue;
+            }
+            let confirmed = request_with(action, resource, point, world)
+                .as_ref()
+                .and_then(confirm);
+            if confirmed.is_some() {
+                return confirmed;
+            }
+            asked += 1;
+        }
+        if asked > 50 {
+            break;
+        }
+    }
+    None
+}
+
+/// `acs:ecs:*:*:instance/*` with a region, an account and a name.
+fn filled_template(template: &str, account: &str) -> String {
+    match crate::arn::Colons::of(template).and_then(|colons| colons.split(template)) {
+        Some([prefix, service, region, owner, relative]) => {
+            let place = |field: &str, usual: &str| {
+                if field == "*" {
+                    usual.to_owned()
+                } else {
+                    filled(field)
+                }
+            };
+            let (region, owner) = (place(region, "cn-hangzhou"), place(owner, account));
+            format!("{prefix}:{service}:{region}:{owner}:{}", filled(relative))
+        }
+        None => template.to_owned(),
+    }
+}

@@ -1,0 +1,29 @@
+//! Exact answers about all requests at once: what differs between two sets of policies, what always or never holds, what is dead.
+
+mod budget;
+mod certificate;
+mod diff;
+mod finding;
+mod formula;
+mod gap;
+mod glob;
+mod key;
+mod options;
+mod pattern;
+mod problem;
+mod property;
+mod resource_set;
+mod sat;
+mod values;
+mod words;
+mod world;
+
+pub use budget::Budget;
+pub use certificate::{Certificate, CertificateError};
+pub use diff::{Difference, Relation, diff};
+pub use finding::{Finding, Findings, Idle, idle};
+pub use gap::{Confirmed, StatementRef};
+pub use options::Options;
+pub use pattern::{Pattern, TextFound};
+pub use problem::Several;
+pub use property::{Checked, Property, Shape, Verdict, check};
