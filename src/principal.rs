@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use memchr::{memchr, memchr3};
+use memchr::memchr;
 
 use crate::problem::{RequestError, quoted};
 use crate::wildcard::has_wildcard;
@@ -141,7 +141,8 @@ impl<'a> Principal<'a> {
             return Some(Principal::Account { account });
         }
         let named = |name: &'a str| {
-            let one = !name.is_empty() && memchr3(b'/', b'*', b'?', name.as_bytes()).is_none();
+            let one =
+                !name.is_empty() && !name.bytes().any(|byte| matches!(byte, b'/' | b'*' | b'?'));
             one.then_some(Cow::Borrowed(name))
         };
         if let Some(name) = identity.strip_prefix("user/") {

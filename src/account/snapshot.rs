@@ -10,7 +10,7 @@ use crate::arn::Arn;
 use crate::document::{PolicyKind, Reading, ResourceService};
 use crate::fields::{Fields, Object};
 use crate::json::{self, Json, Member, Node, Value};
-use crate::policy::{GroupPolicies, Level, Policy, PolicySet, read_policy};
+use crate::policy::{GroupPolicies, Level, Policy, PolicySet, Shared, read_policy};
 use crate::problem::{LoadError, Path, Problem, ProblemKind, Severity, quoted};
 use crate::source::Source;
 use crate::wildcard::has_wildcard;
@@ -51,6 +51,7 @@ impl Organization {
             lenient,
             open,
             organization: Organization::default(),
+            shared: Shared::default(),
             problems: Vec::new(),
         };
         let mut texts = Vec::new();
@@ -114,6 +115,7 @@ struct Reader<'o, 'f> {
     lenient: bool,
     open: &'o mut OpenFile<'f>,
     organization: Organization,
+    shared: Shared,
     problems: Vec<Problem>,
 }
 
@@ -423,8 +425,11 @@ impl Reader<'_, '_> {
         } else {
             reading
         };
-        let (policy, problems) = read_policy(node, path, name, reading);
+        let (mut policy, problems) = read_policy(node, path, name, reading);
         self.problems.extend(problems);
+        policy
+            .iter_mut()
+            .for_each(|policy| self.shared.share_patterns(policy));
         policy
     }
 
@@ -533,7 +538,7 @@ impl Reader<'_, '_> {
                 member.key.to_owned(),
                 User {
                     id,
-                    identity: attached.into_identity(),
+                    identity: attached.into_identity(&mut self.shared),
                 },
             );
         }
@@ -559,7 +564,8 @@ impl Reader<'_, '_> {
                 .given("trust")
                 .and_then(|node| self.trust(node, &path, member.key));
             let trust = trust.map(|policy| std::iter::once(policy).collect());
-            let identity = self.identity(&path, &object, policies).into_identity();
+            let identity = self.identity(&path, &object, policies);
+            let identity = identity.into_identity(&mut self.shared);
             let role = Role {
                 trust,
                 service_linked,
@@ -704,7 +710,7 @@ struct Attached {
 }
 
 impl Attached {
-    fn into_identity(self) -> Identity {
+    fn into_identity(self, shared: &mut Shared) -> Identity {
         let mut group_scope: Vec<(Arc<str>, Vec<Arc<Policy>>)> = Vec::new();
         let mut known: HashMap<Arc<str>, usize> = HashMap::new();
         for (group, policies) in self.at_groups {
@@ -716,10 +722,11 @@ impl Attached {
         }
         let group_scope = group_scope
             .into_iter()
-            .map(|(group, policies)| (group, policies.into_iter().collect()));
+            .map(|(group, policies)| (group, shared.set(policies)));
+        let group_scope = GroupPolicies::named(group_scope.collect());
         Identity {
-            account_scope: self.own.into_iter().collect(),
-            group_scope: GroupPolicies::named(group_scope.collect()),
+            account_scope: shared.set(self.own),
+            group_scope,
         }
     }
 }

@@ -7,6 +7,7 @@ mod packed;
 mod principal;
 mod read;
 mod set;
+mod shared;
 mod statement;
 
 use std::fmt;
@@ -20,6 +21,7 @@ use crate::json::Json;
 pub(crate) use read::read_policy;
 pub use set::PolicySet;
 pub(crate) use set::{Keys, Place};
+pub(crate) use shared::Shared;
 pub(crate) use statement::{CompiledStatement, Element, is_assume_role};
 
 use keys::Signature;
@@ -75,7 +77,7 @@ pub struct Policy {
     /// X5: a control policy that binds the account itself too.
     pub(crate) scope_all: bool,
     /// The patterns of all statements (`packed.rs`).
-    patterns: Box<[u8]>,
+    patterns: Arc<[u8]>,
     /// The statements' other parts, in the document's order.
     rows: Box<[Row]>,
     /// The Denies first, which end a search.

@@ -1,6 +1,7 @@
 //! The patterns of a policy's statements in one run of bytes: what a decision compares with is a few cache lines and no pointers.
 //!
-//! A statement is its number (4 bytes), its flags (1), the lengths of its action patterns and of its resource patterns (4 each), and the patterns.
+//! A statement is its number (4 bytes), its flags (1), the lengths of its action patterns and of its resource patterns (2 each, or 4 each behind
+//! them where the flags say so), and the patterns.
 //! An action pattern is its length and the place of its star (2 each), and its text. A resource pattern is its length (2), its form
 //! (7), and its text. The few patterns that do not fit this are *rare*: marked here, and kept by the statement.
 
@@ -21,6 +22,8 @@ impl Flags {
     pub(crate) const MORE: Flags = Flags(8);
     /// So many resources that they are looked up by their beginnings.
     pub(crate) const MANY_RESOURCES: Flags = Flags(16);
+    /// The lengths of its patterns take four bytes each.
+    const LONG: Flags = Flags(64);
     /// A resource pattern is a rare one.
     pub(crate) const RARE_RESOURCES: Flags = Flags(32);
 
@@ -55,8 +58,6 @@ pub(crate) enum ActionPattern<'p> {
     Rare,
 }
 
-const HEADER_BYTES: usize = 13;
-
 /// Stands for a length that does not fit, and for the star of a rare pattern.
 const RARE: u16 = u16::MAX;
 
@@ -69,7 +70,6 @@ pub(crate) fn write<'t>(
     resources: impl Iterator<Item = &'t str>,
 ) -> (Vec<Wildcard>, Vec<RareResource>) {
     let start = bytes.len();
-    bytes.extend([0; HEADER_BYTES]);
     let (mut rare_actions, mut rare_resources) = (Vec::new(), Vec::new());
     for text in actions {
         if !write_action(bytes, text) {
@@ -80,20 +80,26 @@ pub(crate) fn write<'t>(
     for text in resources {
         rare_resources.extend(write_resource(bytes, text));
     }
-    let actions = between - start - HEADER_BYTES;
-    let resources = bytes.len() - between;
+    let lengths = [between - start, bytes.len() - between];
     let flags = flags.with(Flags::RARE_RESOURCES, !rare_resources.is_empty());
-    let length = |of: usize| u32::try_from(of).unwrap_or(u32::MAX).to_le_bytes();
-    let header = number
+    bytes.splice(start..start, header(number, flags, lengths));
+    (rare_actions, rare_resources)
+}
+
+/// What stands before the patterns.
+fn header(number: u32, flags: Flags, lengths: [usize; 2]) -> impl Iterator<Item = u8> {
+    let short = lengths.map(u16::try_from);
+    let long = short.iter().any(Result::is_err);
+    let four = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
+    let behind = long.then_some(lengths.map(four));
+    let lengths = short.map(|length| length.unwrap_or_default().to_le_bytes());
+    let flags = flags.with(Flags::LONG, long);
+    number
         .to_le_bytes()
         .into_iter()
         .chain([flags.0])
-        .chain(length(actions))
-        .chain(length(resources));
-    for (to, from) in bytes.iter_mut().skip(start).zip(header) {
-        *to = from;
-    }
-    (rare_actions, rare_resources)
+        .chain(lengths.into_iter().flatten())
+        .chain(behind.into_iter().flatten().flatten())
 }
 
 /// Whether the pattern could be written as it is.
@@ -173,16 +179,19 @@ impl<'p> Packed<'p> {
     /// The statement that begins at this place of a policy's bytes.
     #[inline]
     pub(crate) fn at(bytes: &'p [u8], start: u32) -> Option<Packed<'p>> {
-        let (header, rest) = bytes
-            .get(start as usize..)?
-            .split_first_chunk::<HEADER_BYTES>()?;
-        let [n0, n1, n2, n3, flags, a0, a1, a2, a3, r0, r1, r2, r3] = *header;
-        let actions = u32::from_le_bytes([a0, a1, a2, a3]);
-        let resources = u32::from_le_bytes([r0, r1, r2, r3]);
+        let (header, mut rest) = bytes.get(start as usize..)?.split_first_chunk::<9>()?;
+        let [n0, n1, n2, n3, flags, a0, a1, r0, r1] = *header;
+        let flags = Flags(flags);
+        let mut actions = u32::from(u16::from_le_bytes([a0, a1]));
+        let mut resources = u32::from(u16::from_le_bytes([r0, r1]));
+        if flags.has(Flags::LONG) {
+            actions = u32::from_le_bytes(take(&mut rest)?);
+            resources = u32::from_le_bytes(take(&mut rest)?);
+        }
         let (actions, rest) = rest.split_at_checked(actions as usize)?;
         Some(Packed {
             number: u32::from_le_bytes([n0, n1, n2, n3]),
-            flags: Flags(flags),
+            flags,
             actions,
             resources: rest.get(..resources as usize)?,
         })
@@ -338,5 +347,18 @@ mod tests {
             assert!(pattern.form == form || pattern.rare.is_some());
         }
         assert!(Packed::at(&bytes, 4000).is_none());
+
+        let many = vec!["acs:oss:*:*:bucket/*"; 10_000];
+        let mut bytes = Vec::new();
+        write(
+            &mut bytes,
+            1,
+            Flags::none(),
+            actions.into_iter(),
+            many.iter().copied(),
+        );
+        let packed = Packed::at(&bytes, 0).unwrap();
+        assert_eq!(packed.actions().count(), actions.len());
+        assert_eq!(packed.resources(&[]).count(), many.len());
     }
 }
