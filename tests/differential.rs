@@ -873,6 +873,42 @@ fn an_index_leaves_out_no_resource() {
     }
 }
 
+/// A statement of very many resources looks them up by their beginnings.
+#[test]
+fn a_long_list_leaves_out_no_resource() {
+    let fillers = (0..70).map(|n| format!("acs:vpc:nowhere:0:{}*/{n}", "ab".repeat(n % 7)));
+    let fillers: Vec<String> = fillers.collect();
+    let name = |number: usize| format!("vpc:P{number}");
+    let patterns = resource_patterns();
+    for effect in ["Deny", "Allow"] {
+        for (chunk, some) in patterns.chunks(100).enumerate() {
+            let statements = some.iter().enumerate().map(|(number, pattern)| {
+                let mut resources = fillers.clone();
+                resources.insert(number % 70, pattern.clone());
+                json!({ "Effect": effect, "Action": name(chunk * 100 + number), "Resource": resources })
+            });
+            let document = json!({ "Version": "1", "Statement": statements.collect::<Vec<_>>() });
+            let set = policy_set(
+                &json!({ "type": "System", "document": document }),
+                PolicyKind::Identity,
+            );
+            let policies = Policies::default().with_identity(set.unwrap());
+            let probes = Probes {
+                effect,
+                common: false,
+                size: 71,
+            };
+            for (number, pattern) in some.iter().enumerate() {
+                for resource in RESOURCES {
+                    let truth = reference::resource_matches(pattern, resource).0;
+                    let action = name(chunk * 100 + number);
+                    probes.expect(&policies, &action, resource, truth, pattern);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn an_index_leaves_out_no_action() {
     let services = ["vpc", "VPC", "v*", "*", "v?c", "oss", "vp*c", "vpcx"];
