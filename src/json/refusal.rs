@@ -35,7 +35,7 @@ pub(super) fn refusal(source: &Source, at: usize, refused: Refused) -> Problem {
             let message = "this string holds half of a surrogate pair, which is no character";
             (span, ProblemKind::JsonSyntax, message.to_owned())
         }
-        Refused::Length => (here, ProblemKind::TooLong, "longer than 4 GiB".to_owned()),
+        Refused::Length => (here, ProblemKind::TooLong, "longer than 1 GiB".to_owned()),
     };
     Problem::new(source, span, &Path::Root, kind, "G1", message)
 }

@@ -54,9 +54,12 @@ fn small(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
+/// Places are kept in four bytes, also those of compiled patterns, which take up to two and a half times the text.
+const BYTES_MAX: usize = 1 << 30;
+
 impl Walk<'_> {
     fn whole(&mut self) -> Option<()> {
-        if u32::try_from(self.text.len()).is_err() {
+        if self.text.len() > BYTES_MAX {
             self.refused = Refused::Length;
             return None;
         }
