@@ -76,7 +76,7 @@ mod suggest;
 mod truth;
 mod wildcard;
 
-pub use account::{Assignment, Caller, OpenFile, Organization};
+pub use account::{Assignment, Caller, Holder, Holding, OpenFile, Organization};
 pub use arn::Arn;
 pub use case::{Case, CaseResult, Coverage, OpenAccount, StatementCoverage};
 pub use catalog::{
