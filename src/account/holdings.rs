@@ -38,8 +38,7 @@ impl fmt::Display for Holder {
 ///
 /// Those of a principal are what decides on the resources of its own account that have no policy of their own: identity policies at both
 /// scopes, and the control policies over the account. Those of a trust policy, of a policy on a resource and of control policies stand
-/// alone: identity policies that allow everything stand in for those of whoever asks, except that a policy on a resource is also to be looked
-/// at without them ([`Holding::without_identity`]).
+/// alone: identity policies that allow everything stand in for those of whoever asks.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Holding {
@@ -51,6 +50,10 @@ pub struct Holding {
     pub principal_id: Option<String>,
     /// The policies, by stage.
     pub policies: Policies,
+    /// The account that it belongs to.
+    account: String,
+    /// The control policies over that account.
+    levels: Vec<Level>,
 }
 
 impl Holding {
@@ -64,10 +67,38 @@ impl Holding {
         }
     }
 
-    /// The same where identity policies say nothing.
-    pub fn without_identity(&self) -> Policies {
-        self.policies.clone().with_identity(PolicySet::default())
+    /// The account that it belongs to.
+    pub fn account(&self) -> &str {
+        &self.account
     }
+
+    /// What decides for this caller on another holder's resource: the policy on the resource, or the trust policy, stands beside the caller's
+    /// own, and the control policies are those of the resource's account and the caller's (E4).
+    pub fn on(&self, other: &Holding) -> Policies {
+        let mut policies = Policies {
+            resource: other.policies.resource.clone(),
+            trust: other.policies.trust.clone(),
+            ..self.policies.clone()
+        };
+        if self.account != other.account {
+            policies.caller_control = policies.control.take();
+            policies.control = levels_of(other);
+        }
+        policies
+    }
+
+    /// What decides on this holder's resource for those of whom nothing is known: the policy on it, and the control policies over its account.
+    pub fn for_others(&self) -> Policies {
+        Policies {
+            identity: PolicySet::default(),
+            control: levels_of(self),
+            ..self.policies.clone()
+        }
+    }
+}
+
+fn levels_of(holding: &Holding) -> Option<Vec<Level>> {
+    (!holding.levels.is_empty()).then(|| holding.levels.clone())
 }
 
 impl Policies {
@@ -151,12 +182,16 @@ impl Organization {
             principal: Some(principal.into_owned()),
             principal_id,
             policies,
+            account: id.to_owned(),
+            levels: account.levels.clone(),
         };
         let standing = |holder, policies| Holding {
             holder,
             principal: None,
             principal_id: None,
             policies,
+            account: id.to_owned(),
+            levels: account.levels.clone(),
         };
         for (name, user) in &account.users {
             let principal = Principal::User {

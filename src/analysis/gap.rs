@@ -124,14 +124,14 @@ pub(crate) fn search(
         let is_fresh =
             |cause: &DeterminingStatement| !forbidden.contains(&StatementRef::from(cause));
         // A plainer witness for a cause that has one already would be none for this one.
+        let is_of_none = confirmed.because.is_empty();
         let accept = |request: &Request<'static>| {
-            confirm(request).filter(|found| found.because.iter().any(is_fresh))
+            confirm(request).filter(|found| match is_of_none {
+                true => found.because.is_empty(),
+                false => found.because.iter().any(is_fresh),
+            })
         };
-        let confirmed = if confirmed.because.iter().any(is_fresh) {
-            readable(problem, &point, world, options, confirmed, &accept)
-        } else {
-            confirmed
-        };
+        let confirmed = readable(problem, &point, world, options, confirmed, &accept);
         let causes: Vec<StatementRef> = confirmed.because.iter().map(StatementRef::from).collect();
         found.confirmed.push(confirmed);
         let fresh: Vec<StatementRef> = causes

@@ -39,11 +39,16 @@ pub(crate) fn readable(
     first: Confirmed,
     accept: &Accept<'_>,
 ) -> Confirmed {
-    let entries = entries_of(&first.witness);
-    let Some(named) = with_better_names(problem, point, world, options, &entries, accept) else {
-        return with_plainer_context(point, world, first, accept);
+    let named = |one: &Confirmed| {
+        let entries = entries_of(&one.witness);
+        with_better_names(problem, point, world, options, &entries, accept)
     };
-    with_plainer_context(point, world, named, accept)
+    if let Some(named) = named(&first) {
+        return with_plainer_context(point, world, named, accept);
+    }
+    // The point may be one for another cause, and for this one only in other circumstances.
+    let plain = with_plainer_context(point, world, first, accept);
+    named(&plain).unwrap_or(plain)
 }
 
 fn entries_of(request: &Request<'static>) -> Entries {
@@ -124,8 +129,9 @@ fn resources(point: &Point, template: &str, world: &World) -> Vec<String> {
         // `physicalconnection/pc-` of a policy's `physicalconnection/pc-*`.
         found.extend(likely(relative).map(|relative| arn(&relative)));
         found.retain(|resource| matches_folded(template, resource, resource.len()));
-    } else if template == "*" {
-        found.push(template.to_owned());
+    } else {
+        // No resource is known: the call may well be without one.
+        found.push("*".to_owned());
     }
     if point.resource != "*" {
         let of_action = point.action.split(':').next().unwrap_or_default();
