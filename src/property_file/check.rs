@@ -12,6 +12,8 @@ use crate::wildcard::matches_folded;
 
 /// So many combinations of a caller and a policy that lets callers in are looked at; more is out of budget.
 const QUESTIONS_MAX: usize = 5_000;
+/// So many witnesses are looked for before it is seen which of them count.
+const WITNESSES_MAX: usize = 10_000;
 /// What a search says that stopped at the witnesses it has.
 const MORE: &str = "there may be further witnesses";
 
@@ -30,10 +32,13 @@ impl PropertyFile {
         match &self.assignment {
             Assignment::Inline(policies) => by_policies(policies, property, options, &mut proof),
             Assignment::Organization(known) => {
+                // Some witnesses will not count, so none may be left out.
+                let options = options.clone().with_witnesses_max(WITNESSES_MAX);
                 let mut survey = Survey {
                     known,
                     property,
-                    options,
+                    options: &options,
+                    ids: HashSet::new(),
                     questions: 0,
                     proof: &mut proof,
                 };
@@ -135,6 +140,8 @@ struct Survey<'s, 'o> {
     known: &'s Organization,
     property: &'s StatedProperty,
     options: &'s Options<'o>,
+    /// The numeric ids of the snapshot's users: whoever has one is no stranger.
+    ids: HashSet<String>,
     questions: usize,
     proof: &'s mut Proof,
 }
@@ -142,6 +149,8 @@ struct Survey<'s, 'o> {
 impl Survey<'_, '_> {
     fn run(&mut self) {
         let holdings = self.known.holdings();
+        let ids = holdings.iter().filter_map(|one| one.principal_id.clone());
+        self.ids = ids.collect();
         let within = self.property.claim.within();
         let callers: Vec<&Holding> = holdings
             .iter()
@@ -240,8 +249,14 @@ impl Survey<'_, '_> {
     fn ask_others(&mut self, on: &Holding) {
         let property = self.property.claim.of(None);
         let (known, owner) = (self.known, on.account());
+        let ids = self.ids.clone();
+        let is_known = |id: Option<&str>| id.is_some_and(|id| ids.contains(id));
         let is_meant = |witness: &Request<'static>| {
-            is_of(witness, owner) && known.caller(witness.principal()).is_err()
+            let principal = witness.principal();
+            is_of(witness, owner)
+                && known.caller(principal).is_err()
+                && !is_known(witness.principal_id())
+                && !is_known(principal.account())
         };
         let policies = on.for_others();
         self.keep(check(&policies, &property, self.options), &is_meant);

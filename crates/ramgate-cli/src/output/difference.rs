@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 use ramgate::analysis::{Confirmed, Relation};
-use ramgate::{Catalog, Effect, OpenRule};
+use ramgate::{Catalog, Effect, OpenRule, Principal};
 use serde::Serialize;
 
 use crate::command::diff::{Comparison, Part};
@@ -59,8 +59,13 @@ pub(crate) fn json(comparison: &Comparison, facts: &Catalog, out: &mut Output) -
 pub(crate) fn text(comparison: &Comparison, facts: &Catalog, out: &mut Output) -> io::Result<()> {
     let (style, sentence) = headline(comparison);
     out.line(style, &printable(&sentence))?;
+    let word = if comparison.relation == Relation::Unknown {
+        "not known"
+    } else {
+        "note"
+    };
     for why in &comparison.unknown {
-        writeln!(out, "  not known: {}", printable(why))?;
+        writeln!(out, "  {word}: {}", printable(why))?;
     }
     for (word, who) in [
         ("new", &comparison.appeared),
@@ -85,6 +90,9 @@ pub(crate) fn text(comparison: &Comparison, facts: &Catalog, out: &mut Output) -
                 let what = format!("{mark} {}", witness::what(&one.witness));
                 out.line(style, &printable(&what))?;
                 let mut lines = witness::circumstances(&one.witness, is_named, facts);
+                if part.is_of_callers && *one.witness.principal() == Principal::Unnamed {
+                    lines.push("if the resource's account is another and lets them in".to_owned());
+                }
                 lines.push(reason(one, is_new));
                 for line in lines {
                     writeln!(out, "    {}", printable(&line))?;

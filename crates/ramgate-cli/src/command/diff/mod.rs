@@ -33,6 +33,8 @@ pub(crate) struct Comparison {
 pub(crate) struct Part {
     /// Who; empty where the sides are no more than policies.
     pub(crate) who: Vec<String>,
+    /// Whether they are callers of a snapshot.
+    pub(crate) is_of_callers: bool,
     pub(crate) new_access: Vec<Confirmed>,
     pub(crate) lost_access: Vec<Confirmed>,
     pub(crate) doubts: BTreeSet<OpenRule>,
@@ -124,22 +126,24 @@ fn compare(old: String, new: String, pairs: &Pairs, options: &Options<'_>) -> Co
 }
 
 fn compare_pair(pair: &Pair, options: &Options<'_>, unknown: &mut BTreeSet<String>) -> Part {
-    let options = match &pair.principal {
-        Some(principal) => options
-            .clone()
-            .with_principals([principal.clone()])
-            .with_principal_id(pair.principal_id.clone()),
-        None => options.clone(),
-    };
     let mut part = Part {
         who: pair.who.clone(),
+        is_of_callers: pair.principal.is_some(),
         new_access: Vec::new(),
         lost_access: Vec::new(),
         doubts: BTreeSet::new(),
         is_open: false,
     };
     for (old, new) in &pair.looks {
-        add(&mut part, old, new, &options, unknown);
+        if let Some(principal) = &pair.principal {
+            let of_caller = options
+                .clone()
+                .with_principals([principal.clone()])
+                .with_principal_id(pair.principal_id.clone());
+            add(&mut part, old, new, &of_caller, unknown);
+        }
+        // Of a caller of a snapshot: what its policies say of resources of other accounts, which may let it in.
+        add(&mut part, old, new, options, unknown);
     }
     part
 }
@@ -153,9 +157,12 @@ fn add(
 ) {
     let found: Difference = diff(old, new, options);
     part.is_open |= found.relation == Relation::Unknown;
-    // The same statement may be a cause on both looks.
+    // The same statement may be a cause on several looks.
+    let places = |of: &Confirmed| -> BTreeSet<String> {
+        of.because.iter().map(|by| by.at.clone()).collect()
+    };
     let is_new = |known: &[Confirmed], one: &Confirmed| {
-        !known.iter().any(|other| other.because == one.because)
+        !known.iter().any(|other| places(other) == places(one))
     };
     for one in found.new_access {
         if is_new(&part.new_access, &one) {
