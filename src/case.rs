@@ -105,6 +105,15 @@ impl Case {
         &self.file
     }
 
+    /// Its policies.
+    ///
+    /// # Errors
+    /// When they or its request are refused.
+    pub fn assignment(&self) -> Result<&Assignment, LoadError> {
+        let (assignment, _) = self.question.as_ref().map_err(Clone::clone)?;
+        Ok(assignment)
+    }
+
     /// Answers the question, whatever is expected.
     ///
     /// # Errors
@@ -261,7 +270,8 @@ const STAGES: [&str; 7] = [
     "endpoint",
 ];
 
-fn read_policies(
+/// The policies of a case, by stage.
+pub(crate) fn read_policies(
     fields: &mut Fields<'_>,
     node: Node<'_>,
     path: &Path<'_>,

@@ -68,6 +68,7 @@ mod other_reading;
 mod policy;
 mod principal;
 mod problem;
+mod property_file;
 mod question;
 mod request;
 mod resource_pattern;
@@ -76,7 +77,7 @@ mod suggest;
 mod truth;
 mod wildcard;
 
-pub use account::{Assignment, Caller, OpenFile, Organization};
+pub use account::{Assignment, Caller, Holder, Holding, OpenFile, Organization};
 pub use arn::Arn;
 pub use case::{Case, CaseResult, Coverage, OpenAccount, StatementCoverage};
 pub use catalog::{
@@ -95,6 +96,7 @@ pub use document::{
 pub use policy::{Level, Policies, Policy, PolicySet, Settings, Stage};
 pub use principal::Principal;
 pub use problem::{LoadError, Problem, ProblemKind, RequestError, Severity};
+pub use property_file::{Proof, PropertyFile, StatedProperty};
 pub use question::Question;
 pub use request::{Context, ContextValue, Request};
 pub use source::{Position, Source, Span};

@@ -1,6 +1,7 @@
 //! Who has which policies: the accounts of an organisation, and what applies to a caller and a resource.
 
 mod assignment;
+mod holdings;
 mod resource_policies;
 mod snapshot;
 
@@ -16,6 +17,7 @@ use crate::problem::{Problem, RequestError, quoted};
 use crate::request::Request;
 
 pub use assignment::Assignment;
+pub use holdings::{Holder, Holding};
 use resource_policies::ResourcePolicies;
 pub use snapshot::OpenFile;
 

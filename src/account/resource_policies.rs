@@ -95,6 +95,12 @@ impl ResourcePolicies {
         self.policies.iter().map(|(_, policy)| policy)
     }
 
+    /// The resources that have policies of their own, with those and what holds them.
+    pub(super) fn by_resource(&self) -> impl Iterator<Item = (&Arn<'static>, &PolicySet)> {
+        let holders = self.holders.values().flatten();
+        holders.map(|holder| (&holder.resource, &holder.policies))
+    }
+
     /// The policies on this resource of the account: those of the nearest holder that has any.
     pub(super) fn on(&self, resource: &Arn<'_>) -> Option<&PolicySet> {
         let relative = resource

@@ -7,9 +7,9 @@ use serde::Serialize;
 use crate::analysis::budget::Budget;
 use crate::analysis::certificate::Certificate;
 use crate::analysis::formula::{Spoken, nodes_of};
-use crate::analysis::key::filled;
 use crate::analysis::options::Options;
 use crate::analysis::problem::{Outcome, Point, Problem};
+use crate::analysis::readable::readable;
 use crate::analysis::world::World;
 use crate::decision::{Decision, DeterminingStatement};
 use crate::policy::Stage;
@@ -121,7 +121,17 @@ pub(crate) fn search(
             problem.give_up_on_point("a request that was tried does not stand");
             continue;
         };
-        let confirmed = readable(problem, &point, world, options, confirm).unwrap_or(confirmed);
+        let is_fresh =
+            |cause: &DeterminingStatement| !forbidden.contains(&StatementRef::from(cause));
+        // A plainer witness for a cause that has one already would be none for this one.
+        let is_of_none = confirmed.because.is_empty();
+        let accept = |request: &Request<'static>| {
+            confirm(request).filter(|found| match is_of_none {
+                true => found.because.is_empty(),
+                false => found.because.iter().any(is_fresh),
+            })
+        };
+        let confirmed = readable(problem, &point, world, options, confirmed, &accept);
         let causes: Vec<StatementRef> = confirmed.because.iter().map(StatementRef::from).collect();
         found.confirmed.push(confirmed);
         let fresh: Vec<StatementRef> = causes
@@ -147,69 +157,14 @@ pub(crate) fn search(
 }
 
 pub(crate) fn request_of(point: &Point, world: &World) -> Option<Request<'static>> {
-    request_with(&point.action, &point.resource, point, world)
-}
-
-fn request_with(
-    action: &str,
-    resource: &str,
-    point: &Point,
-    world: &World,
-) -> Option<Request<'static>> {
     let entries = point
         .cells
         .iter()
         .filter_map(|(name, cell)| Some((Cow::Owned(name.clone()), cell.value()?)))
         .collect();
-    world.request(action, resource, Context::owned(entries).ok()?)
-}
-
-/// The same point with an action that exists, if one is as good.
-fn readable(
-    problem: &Problem,
-    point: &Point,
-    world: &World,
-    options: &Options<'_>,
-    confirm: &dyn Fn(&Request<'static>) -> Option<Confirmed>,
-) -> Option<Confirmed> {
-    let mut asked = 0;
-    for (action, template) in options.catalogue {
-        let own = world.owner.as_deref().unwrap_or("1234567890123456");
-        let in_place = filled_template(template, own);
-        let resources = [point.resource.as_str(), in_place.as_str()];
-        for resource in resources.into_iter().rev() {
-            if !problem.may_stand(action, resource) {
-                continue;
-            }
-            let confirmed = request_with(action, resource, point, world)
-                .as_ref()
-                .and_then(confirm);
-            if confirmed.is_some() {
-                return confirmed;
-            }
-            asked += 1;
-        }
-        if asked > 50 {
-            break;
-        }
-    }
-    None
-}
-
-/// `acs:ecs:*:*:instance/*` with a region, an account and a name.
-fn filled_template(template: &str, account: &str) -> String {
-    match crate::arn::Colons::of(template).and_then(|colons| colons.split(template)) {
-        Some([prefix, service, region, owner, relative]) => {
-            let place = |field: &str, usual: &str| {
-                if field == "*" {
-                    usual.to_owned()
-                } else {
-                    filled(field)
-                }
-            };
-            let (region, owner) = (place(region, "cn-hangzhou"), place(owner, account));
-            format!("{prefix}:{service}:{region}:{owner}:{}", filled(relative))
-        }
-        None => template.to_owned(),
-    }
+    world.request(
+        &point.action,
+        &point.resource,
+        Context::owned(entries).ok()?,
+    )
 }

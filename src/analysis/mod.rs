@@ -12,6 +12,7 @@ mod options;
 mod pattern;
 mod problem;
 mod property;
+mod readable;
 mod resource_set;
 mod sat;
 mod values;

@@ -15,6 +15,7 @@ use crate::principal::Principal;
 #[non_exhaustive]
 pub struct Options<'a> {
     pub(crate) principals: Option<Vec<Principal<'a>>>,
+    pub(crate) principal_id: Option<String>,
     pub(crate) catalogue: &'a [(&'a str, &'a str)],
     pub(crate) several: Several,
     pub(crate) budget: Budget,
@@ -25,6 +26,7 @@ impl Default for Options<'_> {
     fn default() -> Self {
         Options {
             principals: None,
+            principal_id: None,
             catalogue: &[],
             several: Several::default(),
             budget: Budget::default(),
@@ -39,6 +41,14 @@ impl<'a> Options<'a> {
     pub fn with_principals(self, principals: impl IntoIterator<Item = Principal<'a>>) -> Self {
         Options {
             principals: Some(principals.into_iter().collect()),
+            ..self
+        }
+    }
+
+    /// The numeric id of the callers given by [`Options::with_principals`] (T23). Without, every id that the policies tell apart.
+    pub fn with_principal_id(self, id: Option<String>) -> Self {
+        Options {
+            principal_id: id,
             ..self
         }
     }

@@ -506,7 +506,7 @@ impl Problem {
         let cells = places
             .zip(&self.keys)
             .filter_map(|(place, key)| match place {
-                Place::Cell(Cell::Absent) | Place::Text(_) => None,
+                Place::Text(_) => None,
                 Place::Cell(cell) => Some((key.name.clone(), cell)),
             });
         let cells = cells.collect();

@@ -153,9 +153,17 @@ const CALLERS_MAX: usize = 20_000;
 /// Every kind of request that these policies tell apart, and whether those are all; `None` where there are too many.
 pub(crate) fn worlds(policies: &[&Policies], options: &Options<'_>) -> Option<(Vec<World>, bool)> {
     let names = Names::of(policies);
-    let callers = match &options.principals {
-        Some(principals) => names.with_ids(principals.iter().cloned().map(Principal::into_owned)),
-        None => names.callers(policies),
+    let callers = match (&options.principals, &options.principal_id) {
+        (Some(principals), Some(id)) => {
+            let owned = principals.iter().cloned().map(Principal::into_owned);
+            owned
+                .map(|principal| (principal, Some(id.clone())))
+                .collect()
+        }
+        (Some(principals), None) => {
+            names.with_ids(principals.iter().cloned().map(Principal::into_owned))
+        }
+        (None, _) => names.callers(policies),
     };
     let groups = groups(policies);
     let classes: &[ActionClass] = if tells_services_apart(policies) {

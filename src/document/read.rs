@@ -36,6 +36,19 @@ pub(crate) fn read_node(
     (contents, reader.problems)
 }
 
+/// What is wrong with conditions that stand somewhere else than in a policy.
+pub(crate) fn problems_of_conditions(node: Node<'_>, path: &Path<'_>) -> Vec<Problem> {
+    let mut reader = Reader {
+        source: node.source(),
+        reading: Reading::new(PolicyKind::Identity),
+        problems: Vec::new(),
+        untold: Vec::new(),
+        errors: 0,
+    };
+    reader.conditions(node, path, None);
+    reader.problems
+}
+
 pub(super) struct Reader<'r> {
     source: &'r Source,
     reading: Reading,
@@ -516,7 +529,7 @@ impl Reader<'_> {
 }
 
 /// Whether a text is `<code>:<name>`, neither of them empty.
-pub(super) fn is_prefixed(text: &str) -> bool {
+pub(crate) fn is_prefixed(text: &str) -> bool {
     memchr(b':', text.as_bytes()).is_some_and(|colon| colon > 0 && colon + 1 < text.len())
 }
 

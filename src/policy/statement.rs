@@ -341,6 +341,20 @@ impl<'p> CompiledStatement<'p> {
         self.resources().map(|pattern| pattern.as_str())
     }
 
+    /// Everything that it says, and nothing of where it stands: two statements of which this is the same are the same.
+    pub(crate) fn meaning(&self) -> String {
+        format!(
+            "{:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+            self.row.effect,
+            self.packed.flags,
+            self.action_patterns().collect::<Vec<_>>(),
+            self.resource_patterns().collect::<Vec<_>>(),
+            self.conditions(),
+            self.principal(),
+            self.untold(),
+        )
+    }
+
     pub(crate) fn principal_names(&self) -> impl Iterator<Item = &'p str> + use<'p> {
         self.principal().into_iter().flat_map(PrincipalTest::names)
     }

@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Test(TestArgs),
     Fmt(FmtArgs),
     Catalog(CatalogArgs),
+    Diff(DiffArgs),
+    Prove(ProveArgs),
 }
 
 /// When to colour.
@@ -366,3 +368,121 @@ Examples:
 
   With facts of your own (docs/catalog.md describes the rows):
     ramgate catalog --catalog own.tsv vpc:CancelPhysicalConnection";
+
+/// Compare what two sets of policies allow, over all requests.
+///
+/// The first line of the answer is equivalent, narrower, broader, incomparable or unknown. Each access that NEW gives or takes is shown by one
+/// request, confirmed by the same evaluation as `ramgate check`, for every statement that is a cause. The exit status is 0, unless --fail-on
+/// says otherwise or the answer is unknown: then it is 2, and the reasons are told.
+#[derive(Debug, Args)]
+#[command(after_long_help = DIFF_EXAMPLES, after_help = "More and examples: ramgate diff --help")]
+pub(crate) struct DiffArgs {
+    /// The policies as they are: a policy, a directory of policies (all attached together), a snapshot, a case file
+    #[arg(value_name = "OLD")]
+    pub(crate) old: PathBuf,
+
+    /// The policies as they are to be, in the same form
+    #[arg(value_name = "NEW")]
+    pub(crate) new: PathBuf,
+
+    /// What the policies are; snapshots and cases say so themselves. Those which only take away (session, control, endpoint) and trust policies
+    /// are compared for callers whose identity policies allow everything
+    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
+    pub(crate) kind: Kind,
+
+    /// Read what RAM may once have accepted; what it means is doubtful, so nothing is granted by it
+    #[arg(long)]
+    pub(crate) lenient: bool,
+
+    /// Exit with 1 where NEW allows what OLD does not (broader), does not allow what OLD does (narrower), or either (any)
+    #[arg(long, value_enum, value_name = "CHANGE")]
+    pub(crate) fail_on: Option<FailOn>,
+
+    /// How to write the answer
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: AnswerFormat,
+}
+
+/// What policies are for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// Attached to a user, a group or a role
+    #[default]
+    Identity,
+    /// Given with AssumeRole for one session
+    Session,
+    /// Attached in a resource directory
+    Control,
+    /// Of a role: who may assume it
+    Trust,
+    /// On an OSS bucket
+    Bucket,
+    /// On a project of Log Service
+    Project,
+    /// On a KMS key or secret
+    Key,
+    /// On a resource of another service
+    Resource,
+    /// Of a VPC endpoint
+    Endpoint,
+}
+
+/// Which changes make a comparison fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    /// New access
+    Broader,
+    /// Lost access
+    Narrower,
+    /// Both
+    Any,
+}
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  What does this change allow that was not allowed before?
+    ramgate diff old.json new.json
+
+  In CI: a change must not give anybody more (1), and must be understood (2):
+    ramgate diff --fail-on broader main/policies policies
+
+  Two snapshots, principal by principal; only those whose policies differ:
+    ramgate diff yesterday.json today.json
+
+  A guardrail of a resource directory:
+    ramgate diff --kind control guardrail.old.json guardrail.json
+
+  Feed a witness back:
+    ramgate diff old.json new.json --format json | jq '.new_access[0].witness' |
+      ramgate check --policy new.json --request -";
+
+/// Check properties over all requests: what nobody may ever do, what must always work.
+///
+/// A file holds policies, or names a snapshot, and lists properties: never, always, only, implies. Each that does not hold is shown with a
+/// request against it, confirmed by the same evaluation as `ramgate check`. The exit status is 0 when all hold, 1 when one does not, 2 when one
+/// is not known to hold and none is known not to, or the file cannot be read. docs/prove.md says what "holds" covers and what it does not.
+#[derive(Debug, Args)]
+#[command(after_long_help = PROVE_EXAMPLES, after_help = "More and examples: ramgate prove --help")]
+pub(crate) struct ProveArgs {
+    /// Properties, as JSON
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// How to write the answer
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: AnswerFormat,
+}
+
+const PROVE_EXAMPLES: &str = "\
+Examples:
+  Does all hold that this file demands of a snapshot?
+    ramgate prove policies/properties/network.json
+
+A file of properties:
+  { \"account\": \"../snapshot.json\",
+    \"properties\": [
+      { \"name\": \"only the network team cancels circuits\",
+        \"within\": { \"actions\": [\"vpc:CancelPhysicalConnection\"] },
+        \"only\": { \"principals\": [\"acs:ram::1234567890123456:user/alice\"] } },
+      { \"name\": \"nobody deletes production buckets\",
+        \"never\": { \"actions\": [\"oss:Delete*\"], \"resources\": [\"acs:oss:*:*:prod-*\"] } } ] }";

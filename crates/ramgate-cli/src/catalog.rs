@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ramgate::{Catalog, Source};
+use ramgate::{ActionFacts, Catalog, Source};
 
 use crate::input;
 
@@ -19,4 +19,27 @@ pub(crate) fn load(files: &[PathBuf]) -> anyhow::Result<Catalog> {
         texts.push(input::read(file)?);
     }
     Ok(Catalog::parse(&texts)?)
+}
+
+/// Every action with a pattern of the resources that it is on, as witnesses are made of: those first that change something, and those last
+/// that nobody should use any more. An action of which no resource is known has none here.
+pub(crate) fn actions(catalog: &Catalog) -> Vec<(&str, String)> {
+    let mut actions: Vec<ActionFacts<'_>> = catalog.actions().collect();
+    let only_looks =
+        |action: &ActionFacts<'_>| action.access_level().is_none_or(|level| level.is_read());
+    actions.sort_by_key(|action| (action.is_deprecated(), only_looks(action)));
+    let mut found = Vec::new();
+    for action in actions {
+        let before = found.len();
+        let on = action
+            .resources()
+            .map(|resource| resource.template().pattern());
+        found.extend(on.map(|pattern| (action.name(), pattern)));
+        if found.len() == before {
+            let has_none = action.has_resource_level() == Some(false);
+            let pattern = if has_none { "*" } else { "" };
+            found.push((action.name(), pattern.to_owned()));
+        }
+    }
+    found
 }

@@ -2,7 +2,9 @@
 
 mod catalog;
 mod check;
+pub(crate) mod diff;
 mod fmt;
+pub(crate) mod prove;
 pub(crate) mod test;
 
 use std::process::ExitCode;
@@ -41,5 +43,7 @@ pub(crate) fn run(command: &Command, console: &mut Console) -> anyhow::Result<St
         Command::Test(args) => test::run(args, console),
         Command::Fmt(args) => fmt::run(args, console),
         Command::Catalog(args) => catalog::run(args, console),
+        Command::Diff(args) => diff::run(args, console),
+        Command::Prove(args) => prove::run(args, console),
     }
 }

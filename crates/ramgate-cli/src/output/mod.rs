@@ -1,10 +1,13 @@
 //! Where commands write to: results to standard output, all else to standard error.
 
+pub(crate) mod difference;
 pub(crate) mod facts_json;
 pub(crate) mod facts_text;
 pub(crate) mod json;
 pub(crate) mod junit;
+pub(crate) mod proof;
 pub(crate) mod text;
+pub(crate) mod witness;
 
 use std::io::{self, BufWriter, Write};
 

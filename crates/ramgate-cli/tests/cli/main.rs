@@ -7,9 +7,11 @@
 
 mod catalog;
 mod check;
+mod diff;
 mod errors;
 mod fmt;
 mod place;
+mod prove;
 mod readme;
 mod stream;
 mod test;

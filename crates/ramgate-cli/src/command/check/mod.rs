@@ -1,6 +1,6 @@
 //! Decides a request, or a stream of them, and says why.
 
-mod basis;
+pub(crate) mod basis;
 mod question;
 mod requests;
 
