@@ -5,6 +5,7 @@ mod args;
 mod catalog;
 mod clock;
 mod command;
+mod config;
 mod input;
 mod output;
 

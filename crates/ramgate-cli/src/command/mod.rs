@@ -3,6 +3,8 @@
 mod catalog;
 mod check;
 mod fmt;
+pub(crate) mod lint;
+mod rule;
 pub(crate) mod test;
 
 use std::process::ExitCode;
@@ -41,5 +43,7 @@ pub(crate) fn run(command: &Command, console: &mut Console) -> anyhow::Result<St
         Command::Test(args) => test::run(args, console),
         Command::Fmt(args) => fmt::run(args, console),
         Command::Catalog(args) => catalog::run(args, console),
+        Command::Lint(args) => lint::run(args, console),
+        Command::Rule(args) => rule::run(args, console),
     }
 }

@@ -2,8 +2,10 @@
 
 pub(crate) mod facts_json;
 pub(crate) mod facts_text;
+pub(crate) mod findings;
 pub(crate) mod json;
 pub(crate) mod junit;
+pub(crate) mod sarif;
 pub(crate) mod text;
 
 use std::io::{self, BufWriter, Write};
@@ -128,6 +130,11 @@ impl Output {
     /// Whether nothing arrives any more.
     pub(crate) fn is_closed(&self) -> bool {
         self.is_closed
+    }
+
+    /// Whether there is colour.
+    pub(crate) fn is_colored(&self) -> bool {
+        self.is_colored
     }
 
     /// A line in colour, where there is colour.

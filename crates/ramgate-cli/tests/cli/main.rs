@@ -9,6 +9,7 @@ mod catalog;
 mod check;
 mod errors;
 mod fmt;
+mod lint;
 mod place;
 mod readme;
 mod stream;
