@@ -13,8 +13,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use ramgate::analysis::{Options, Relation, diff};
 use ramgate::lint::{self, Finding, Rule, Severity};
-use ramgate::{Catalog, PolicyKind, Reading, ResourceService, Source};
+use ramgate::{Catalog, Document, Policies, PolicyKind, Reading, Source};
 
 fn catalog() -> &'static Catalog {
     static CATALOG: OnceLock<Catalog> = OnceLock::new();
@@ -131,9 +132,13 @@ fn fixes_mend_what_was_found() {
         mended.replace_range(fix.span.start..fix.span.end, &fix.text);
         let (_, left) = found(&mended, rule.kind);
         assert!(left.is_empty(), "{}: {mended}: {left:?}", rule.name);
+        let policies =
+            |text: &str| Policies::of_identity([Document::parse(&Source::new("p", text)).unwrap()]);
+        let difference = diff(&policies(&text), &policies(&mended), &Options::default());
+        assert_eq!(difference.relation, Relation::Equivalent, "{}", rule.name);
         fixed += 1;
     }
-    assert!(fixed >= 4, "{fixed}");
+    assert!(fixed >= 6, "{fixed}");
 }
 
 #[test]
@@ -143,7 +148,7 @@ fn findings_serialize_as_the_contract_says() {
     let json = serde_json::to_value(&findings[0]).unwrap();
     let wanted = serde_json::json!({
         "rule": "RG001", "name": "unknown-action", "severity": "error",
-        "message": format!("\"vpc:CancelPhysicalConection\" is none of the {} actions of vpc", catalog().service("vpc").unwrap().actions().count()),
+        "message": "\"vpc:CancelPhysicalConection\" is no action of vpc, whose actions are all listed",
         "help": "did you mean vpc:CancelPhysicalConnection?",
         "file": "p.json", "line": 3, "column": 49, "end_line": 3, "end_column": 78,
         "path": "Statement[0].Action[0]", "fix": null
@@ -237,7 +242,6 @@ fn every_place_of_a_policy_is_looked_at() {
         [
             ("RG001", "Statement[1].Action[1]"),
             ("RG201", "Statement[1].Resource[1]"),
-            ("RG522", "Statement[1].Resource[1]"),
             (
                 "RG354",
                 "Statement[1].Condition.StringEquals[\"acs:RequestTag/a\"][1]"
@@ -401,5 +405,4 @@ fn severities_are_ordered() {
         serde_json::to_value(Severity::Security).unwrap(),
         "security"
     );
-    let _ = ResourceService::Oss;
 }

@@ -302,7 +302,6 @@ fn missing_tag(key: &Entry<'_>, report: &mut Report<'_>) {
 fn other_case(key: &Entry<'_>, known: &str, report: &mut Report<'_>) {
     let message = format!("{} is spelled {known}", quoted(key.text));
     report.add(&CONDITION_KEY_CASE, key.span, &key.path, message);
-    report.fix(key.span, quoted(known));
 }
 
 /// Whether the operator compares what the key is (K0).

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::analysis::{self, Idle, Options, StatementRef};
+use crate::arn::Colons;
 use crate::document::{Document, PolicyKind};
 use crate::lint::finding::Report;
 use crate::lint::rule::{Example, Rule, Severity};
@@ -124,7 +125,7 @@ pub(super) fn check(document: &Document, view: &View<'_>, report: &mut Report<'_
             .find(|statement| statement.index == finding.at.statement);
         if let Some(statement) = statement {
             match &finding.entry {
-                Some(entry) => of_entry(finding, entry, statement, report),
+                Some(entry) => of_entry(finding, entry, (statement, view), report),
                 None => of_statement(finding, statement, view, report),
             }
         }
@@ -148,16 +149,22 @@ fn policies(document: &Document) -> Policies {
 fn of_entry(
     finding: &analysis::Finding,
     text: &str,
-    statement: &StatementView<'_>,
+    (statement, view): (&StatementView<'_>, &View<'_>),
     report: &mut Report<'_>,
 ) {
     let (rule, list) = match finding.idle {
         Idle::ActionCovered => (&COVERED_ACTION, &statement.actions),
         _ => (&COVERED_RESOURCE, &statement.resources),
     };
-    // The same text twice is a duplicate, and no ARN at all has a rule of its own.
-    let mut entries = list.entries.iter().filter(|entry| entry.text == text);
-    let (Some(entry), None) = (entries.next(), entries.next()) else {
+    // What is no complete ARN has a rule of its own.
+    let is_arn = text == "*" || (text.starts_with("acs:") && Colons::of(text).is_some());
+    if finding.idle == Idle::ResourceCovered && !is_arn {
+        return;
+    }
+    // The same text twice is a duplicate.
+    let entries = list.entries.iter().enumerate();
+    let mut entries = entries.filter(|(_, entry)| entry.text == text);
+    let (Some((index, entry)), None) = (entries.next(), entries.next()) else {
         return;
     };
     let covering: Vec<&str> = finding
@@ -166,9 +173,13 @@ fn of_entry(
         .map(String::as_str)
         .filter(|by| !by.eq_ignore_ascii_case(text))
         .collect();
-    if !covering.is_empty() {
-        let message = format!("{} is covered by {}", quoted(text), shown(&covering));
-        report.add(rule, entry.span, &entry.path, message);
+    if covering.is_empty() {
+        return;
+    }
+    let message = format!("{} is covered by {}", quoted(text), shown(&covering));
+    report.add(rule, entry.span, &entry.path, message);
+    if let Some(span) = list.removal(index, view.source) {
+        report.fix(span, "");
     }
 }
 

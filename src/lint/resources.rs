@@ -278,8 +278,6 @@ fn arn(entry: &Entry<'_>, report: &mut Report<'_>) {
             &entry.path,
             format!("the service {service} is written in lower case"),
         );
-        let lower = text.replacen(service, &service.to_ascii_lowercase(), 1);
-        report.fix(entry.span, quoted(&lower));
     }
     let is_account = account
         .bytes()

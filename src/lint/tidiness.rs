@@ -7,7 +7,6 @@ use crate::lint::finding::Report;
 use crate::lint::rule::{Example, Rule, Severity};
 use crate::lint::view::{List, StatementView, View};
 use crate::problem::quoted;
-use crate::source::Span;
 
 pub(super) static RULES: [&Rule; 5] = [
     &DUPLICATE_ENTRY,
@@ -169,8 +168,7 @@ fn not_action(statement: &StatementView<'_>, report: &mut Report<'_>) {
 /// Entries that stand before in the list; actions compare without case (W4).
 fn duplicates(list: &List<'_>, is_folded: bool, view: &View<'_>, report: &mut Report<'_>) {
     let mut seen = HashSet::new();
-    let mut before: Option<Span> = None;
-    for entry in &list.entries {
+    for (index, entry) in list.entries.iter().enumerate() {
         let text = if is_folded {
             entry.text.to_ascii_lowercase()
         } else {
@@ -179,26 +177,9 @@ fn duplicates(list: &List<'_>, is_folded: bool, view: &View<'_>, report: &mut Re
         if !seen.insert(text) {
             let message = format!("{} stands in the list already", quoted(entry.text));
             report.add(&DUPLICATE_ENTRY, entry.span, &entry.path, message);
-            // With the comma before it, where nothing else stands between.
-            if let Some(before) = before
-                && is_comma(view.source.slice(Span {
-                    start: before.end,
-                    end: entry.span.start,
-                }))
-            {
-                report.fix(
-                    Span {
-                        start: before.end,
-                        end: entry.span.end,
-                    },
-                    "",
-                );
+            if let Some(span) = list.removal(index, view.source) {
+                report.fix(span, "");
             }
         }
-        before = Some(entry.span);
     }
-}
-
-fn is_comma(between: &str) -> bool {
-    between.trim() == ","
 }

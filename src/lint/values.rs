@@ -173,7 +173,7 @@ pub(super) fn check(view: &View<'_>, report: &mut Report<'_>) {
                 _ => {}
             }
             vpc(condition, report);
-            covered(condition, report);
+            covered(condition, view, report);
         }
     }
 }
@@ -305,7 +305,7 @@ fn vpc(condition: &ConditionView<'_>, report: &mut Report<'_>) {
 }
 
 /// A value that adds nothing to another one of its list; the first of equals stays.
-fn covered(condition: &ConditionView<'_>, report: &mut Report<'_>) {
+fn covered(condition: &ConditionView<'_>, view: &View<'_>, report: &mut Report<'_>) {
     const LOOKED_AT_MAX: usize = 200;
     let entries = condition.values.entries.iter().take(LOOKED_AT_MAX);
     for (index, entry) in entries.clone().enumerate() {
@@ -319,6 +319,9 @@ fn covered(condition: &ConditionView<'_>, report: &mut Report<'_>) {
         if let Some((_, by)) = by {
             let message = format!("{} is covered by {}", quoted(entry.text), quoted(by.text));
             report.add(&COVERED_VALUE, entry.span, &entry.path, message);
+            if let Some(span) = condition.values.removal(index, view.source) {
+                report.fix(span, "");
+            }
         }
     }
 }

@@ -111,6 +111,29 @@ impl<'d> StatementView<'d> {
     }
 }
 
+impl List<'_> {
+    /// What to take out so that an entry is gone, with its comma; nothing where it stands alone, or something else stands between.
+    pub(super) fn removal(&self, index: usize, source: &Source) -> Option<Span> {
+        let entry = self.entries.get(index)?;
+        let before = index
+            .checked_sub(1)
+            .and_then(|index| self.entries.get(index));
+        let (between, gone) = match (before, self.entries.get(index + 1)) {
+            (Some(before), _) => (
+                (before.span.end, entry.span.start),
+                (before.span.end, entry.span.end),
+            ),
+            (None, Some(next)) => (
+                (entry.span.end, next.span.start),
+                (entry.span.start, next.span.start),
+            ),
+            (None, None) => return None,
+        };
+        let span = |(start, end)| Span { start, end };
+        (source.slice(span(between)).trim() == ",").then(|| span(gone))
+    }
+}
+
 /// Whether an action pattern covers an action (W4).
 pub(super) fn covers(pattern: &str, action: &str) -> bool {
     crate::wildcard::matches_folded(pattern, action, action.len())

@@ -405,6 +405,10 @@ pub(crate) struct LintArgs {
     #[arg(long)]
     pub(crate) fix: bool,
 
+    /// An earlier report (--format json): what is in it is not told again
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+
     /// Facts of your own on actions, laid over the built-in ones; may be given several times
     #[arg(long, value_name = "FILE")]
     pub(crate) catalog: Vec<PathBuf>,
@@ -482,6 +486,10 @@ Examples:
 
   Mend what can be mended:
     ramgate lint policies --fix
+
+  Only what is new:
+    ramgate lint policies --format json --fail-on never > baseline.json
+    ramgate lint policies --baseline baseline.json
 
 In ramgate.toml, in the working directory or above it (paths are relative to it):
   [lint]

@@ -8,6 +8,7 @@ use ramgate::lint::{self, Finding, Severity};
 use ramgate::{Catalog, PolicyKind, Reading, ResourceService, Source};
 
 use crate::args::{FailOn, FindingFormat, KindName, LintArgs};
+use crate::baseline::Baseline;
 use crate::catalog;
 use crate::command::{Status, fmt};
 use crate::config::Config;
@@ -27,6 +28,10 @@ pub(crate) struct Linted {
 /// When settings or facts cannot be read, a rule is named that there is none of, or standard output cannot be written to.
 pub(crate) fn run(args: &LintArgs, console: &mut Console) -> anyhow::Result<Status> {
     let linter = Linter::new(args)?;
+    let mut baseline = match &args.baseline {
+        Some(path) => Baseline::load(path)?,
+        None => Baseline::default(),
+    };
     let mut kinds = KindsTaken::default();
     let mut linted = Vec::new();
     let files = input::find(&args.paths, &["json"], &mut |_, error| {
@@ -34,7 +39,10 @@ pub(crate) fn run(args: &LintArgs, console: &mut Console) -> anyhow::Result<Stat
     });
     for file in files {
         match linter.file(&file, &mut kinds, console) {
-            Ok(Some(one)) => linted.push(one),
+            Ok(Some(mut one)) => {
+                baseline.subtract(&mut one.findings);
+                linted.push(one);
+            }
             Ok(None) => console.note(&format!("{}: no policy, passed over", file.path.display())),
             Err(error) => console.error(&error),
         }
