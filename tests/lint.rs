@@ -204,6 +204,8 @@ fn near_misses_are_silent() {
         // A tag of another service's resource, and a resource of the key's service.
         r#"{"Effect":"Allow","Action":"ecs:RunInstances","Resource":"acs:ecs:*:*:instance/*","Condition":{"StringEquals":{"vpc:tag/team":"lab"}}}"#,
         r#"{"Effect":"Allow","Action":"fc:GetSandbox","Resource":"acs:oss:*:*:x/*","Condition":{"StringEquals":{"oss:x-oss-acl":"private"}}}"#,
+        // Tags whose names differ in case are two tags.
+        r#"{"Effect":"Allow","Action":"ecs:DescribeInstances","Resource":"*","Condition":{"StringEquals":{"acs:RequestTag/Team":"a","acs:RequestTag/team":"b"}}}"#,
         // Addresses without host bits; one address; a block that is not all private.
         r#"{"Effect":"Allow","Action":"ecs:DescribeInstances","Resource":"*","Condition":{"IpAddress":{"acs:SourceIp":["203.0.113.7","10.0.0.0/7","2001:db8::/32"]}}}"#,
         // A star in a URL is no wildcard.

@@ -16,7 +16,7 @@ use crate::source::{Source, Span};
 use crate::truth::OpenRule;
 
 pub use print::format;
-pub(crate) use read::read_node;
+pub(crate) use read::{SizeLimit, read_node, size_limit};
 
 /// What a policy is for: it decides which elements it has (G5). It is told, never guessed from the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,5 +1,7 @@
 //! Rules on the operators and keys of conditions.
 
+use std::collections::HashMap;
+
 use crate::catalog::{Catalog, KeyFacts, KeyType};
 use crate::condition::Family;
 use crate::document::PolicyKind;
@@ -9,7 +11,7 @@ use crate::lint::view::{ConditionView, Entry, StatementView, View, service_of};
 use crate::problem::quoted;
 use crate::suggest::closest;
 
-pub(super) static RULES: [&Rule; 10] = [
+pub(super) static RULES: [&Rule; 11] = [
     &UNKNOWN_CONDITION_KEY,
     &CONDITION_KEY_CASE,
     &OPERATOR_TYPE,
@@ -20,6 +22,7 @@ pub(super) static RULES: [&Rule; 10] = [
     &NEGATED_IN_ALLOW,
     &MFA_FALSE,
     &CALLERS_WORD,
+    &CONDITION_KEY_TWICE,
 ];
 
 static UNKNOWN_CONDITION_KEY: Rule = Rule {
@@ -222,8 +225,27 @@ static CALLERS_WORD: Rule = Rule {
     semantics: &["O5"],
 };
 
+static CONDITION_KEY_TWICE: Rule = Rule {
+    id: "RG311",
+    name: "condition-key-twice",
+    severity: Severity::Warning,
+    summary: "a condition key that stands under one operator in two spellings",
+    reason: "If the case of keys does not count, both conditions must hold; list the values under one key to allow any of them.",
+    kind: PolicyKind::Identity,
+    bad: Example::Statement(
+        r#"{ "Effect": "Allow", "Action": "ecs:DescribeInstances", "Resource": "*", "Condition": { "StringLike": { "ecs:NewKey": "lab-*", «"ecs:newkey"»: "*-1" } } }"#,
+    ),
+    good: Example::Statement(
+        r#"{ "Effect": "Allow", "Action": "ecs:DescribeInstances", "Resource": "*", "Condition": { "StringLike": { "ecs:NewKey": ["lab-*", "*-1"] } } }"#,
+    ),
+    alibaba_codes: &[],
+    aws_codes: &["DUPLICATE_KEYS_WITH_DIFFERENT_CASE"],
+    semantics: &["G18", "O17"],
+};
+
 pub(super) fn check(view: &View<'_>, report: &mut Report<'_>) {
     for statement in &view.statements {
+        twice(statement, report);
         for condition in &statement.conditions {
             key(condition, view.catalog, report);
             key_type(condition, view.catalog, report);
@@ -287,6 +309,35 @@ fn key(condition: &ConditionView<'_>, catalog: &Catalog, report: &mut Report<'_>
         let message = format!("{} is no condition key that is known", quoted(key.text));
         report.add(&UNKNOWN_CONDITION_KEY, key.span, &key.path, message);
         report.help(format!("did you mean {meant}?"));
+    }
+}
+
+/// Keys of one operator that differ in case only; names of tags are exact (G18).
+fn twice(statement: &StatementView<'_>, report: &mut Report<'_>) {
+    let folded = |condition: &ConditionView<'_>| {
+        let (name, tag) = condition
+            .key
+            .text
+            .split_once('/')
+            .unwrap_or((condition.key.text, ""));
+        (
+            condition.operator_span.start,
+            name.to_ascii_lowercase(),
+            tag.to_owned(),
+        )
+    };
+    let mut seen = HashMap::new();
+    for condition in &statement.conditions {
+        let key = &condition.key;
+        let before = seen.insert(folded(condition), key.text);
+        if let Some(before) = before.filter(|before| *before != key.text) {
+            let message = format!(
+                "{} is {} in another spelling",
+                quoted(key.text),
+                quoted(before)
+            );
+            report.add(&CONDITION_KEY_TWICE, key.span, &key.path, message);
+        }
     }
 }
 

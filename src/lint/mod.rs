@@ -78,6 +78,7 @@ pub fn lint(source: &Source, reading: Reading, catalog: &Catalog) -> Vec<Finding
         values::check(&view, &mut report);
         privileges::check(&view, &mut report);
         tidiness::check(&view, &mut report);
+        tidiness::size(&view, reading, &mut report);
         principals::check(&view, &mut report);
         // Of a document that is not all there nothing can be said to be covered.
         if is_sound {

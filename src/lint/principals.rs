@@ -1,5 +1,6 @@
 //! Rules on whom trust policies and policies on resources let in.
 
+use crate::condition::Comparison;
 use crate::document::{PolicyKind, PrincipalMember, ResourceService};
 use crate::lint::finding::Report;
 use crate::lint::rule::{Example, Rule, Severity};
@@ -7,7 +8,7 @@ use crate::lint::view::{Entry, StatementView, View, covers};
 use crate::problem::quoted;
 use crate::wildcard::has_wildcard;
 
-pub(super) static RULES: [&Rule; 9] = [
+pub(super) static RULES: [&Rule; 10] = [
     &TRUST_ANYBODY,
     &ACCOUNT_WITHOUT_EXTERNAL_ID,
     &OIDC_WITHOUT_SUBJECT,
@@ -17,6 +18,7 @@ pub(super) static RULES: [&Rule; 9] = [
     &ONE_SESSION,
     &SERVICE_PRINCIPAL,
     &FEDERATED_PRINCIPAL,
+    &OIDC_ANY_SUBJECT,
 ];
 
 static TRUST_ANYBODY: Rule = Rule {
@@ -196,6 +198,27 @@ static FEDERATED_PRINCIPAL: Rule = Rule {
     semantics: &["T21"],
 };
 
+static OIDC_ANY_SUBJECT: Rule = Rule {
+    id: "RG610",
+    name: "oidc-any-subject",
+    severity: Severity::Security,
+    summary: "a trust policy for an OIDC provider whose condition on oidc:sub fits everybody",
+    reason: "A pattern that begins with a star, or leaves the organisation open, lets everybody in whom the provider knows.",
+    kind: PolicyKind::Trust,
+    bad: Example::Statement(
+        r#"{ "Effect": "Allow", "Principal": { "Federated": "acs:ram::1234567890123456:oidc-provider/ci" }, "Action": "sts:AssumeRole", "Condition": { "StringLike": { "oidc:sub": «"repo:*"» } } }"#,
+    ),
+    good: Example::Statement(
+        r#"{ "Effect": "Allow", "Principal": { "Federated": "acs:ram::1234567890123456:oidc-provider/ci" }, "Action": "sts:AssumeRole", "Condition": { "StringLike": { "oidc:sub": "repo:corp/network:*" } } }"#,
+    ),
+    alibaba_codes: &[],
+    aws_codes: &[
+        "SPECIFIC_GITHUB_REPO_AND_BRANCH_RECOMMENDED",
+        "SINGLE_VALUE_CONDITION_TOO_PERMISSIVE",
+    ],
+    semantics: &["T21"],
+};
+
 pub(super) fn check(view: &View<'_>, report: &mut Report<'_>) {
     for statement in &view.statements {
         match view.kind {
@@ -225,6 +248,7 @@ fn trust(statement: &StatementView<'_>, report: &mut Report<'_>) {
     if !statement.is_allow() {
         return;
     }
+    subjects(statement, report);
     for (member, entry) in &statement.principals {
         match member {
             _ if entry.text.contains("${") => {}
@@ -250,6 +274,25 @@ fn identity(entry: &Entry<'_>, statement: &StatementView<'_>, report: &mut Repor
             &entry.path,
             message,
         );
+    }
+}
+
+/// Patterns of `oidc:sub` that say nothing of whom: `*`, `repo:*`.
+fn subjects(statement: &StatementView<'_>, report: &mut Report<'_>) {
+    let conditions = statement.conditions.iter().filter(|condition| {
+        condition.key.text.eq_ignore_ascii_case("oidc:sub")
+            && condition.operator.comparison() == Comparison::Like
+            && !condition.operator.is_negated()
+    });
+    for entry in conditions.flat_map(|condition| &condition.values.entries) {
+        let open = entry.text.strip_prefix("repo:").unwrap_or(entry.text);
+        if open.starts_with('*') {
+            let message = format!(
+                "{} fits everybody whom the provider knows",
+                quoted(entry.text)
+            );
+            report.add(&OIDC_ANY_SUBJECT, entry.span, &entry.path, message);
+        }
     }
 }
 

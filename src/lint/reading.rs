@@ -454,7 +454,7 @@ static TOO_LONG: Rule = Rule {
     summary: "a policy that is longer than RAM stores",
     reason: "RAM refuses it. Patterns shorten lists, and a policy can be split.",
     kind: PolicyKind::Identity,
-    bad: Example::Long,
+    bad: Example::Resources(200),
     good: Example::Policy(
         r#"{
   "Version": "1",

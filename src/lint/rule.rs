@@ -45,8 +45,8 @@ pub(crate) enum Example {
     Statement(&'static str),
     /// The whole text.
     Policy(&'static str),
-    /// A policy with more resources than RAM stores.
-    Long,
+    /// A policy with so many resources that its size counts.
+    Resources(usize),
 }
 
 impl Example {
@@ -54,9 +54,9 @@ impl Example {
     fn marked(self) -> String {
         match self {
             Example::Policy(text) => text.to_owned(),
-            Example::Long => {
+            Example::Resources(count) => {
                 let buckets =
-                    (0..200).map(|number| format!("\"acs:oss:*:*:reports-{number:03}/*\""));
+                    (0..count).map(|number| format!("\"acs:oss:*:*:reports-{number:03}/*\""));
                 format!(
                     "«{{»\n  \"Version\": \"1\",\n  \"Statement\": [{{ \"Effect\": \"Allow\", \"Action\": \"oss:GetObject\", \"Resource\": [\n    {}\n  ] }}]\n}}",
                     buckets.collect::<Vec<_>>().join(",\n    ")

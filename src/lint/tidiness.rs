@@ -2,18 +2,20 @@
 
 use std::collections::HashSet;
 
-use crate::document::PolicyKind;
+use crate::document::{PolicyKind, Reading, SizeLimit, size_limit};
 use crate::lint::finding::Report;
 use crate::lint::rule::{Example, Rule, Severity};
 use crate::lint::view::{List, StatementView, View};
 use crate::problem::quoted;
+use crate::source::Span;
 
-pub(super) static RULES: [&Rule; 5] = [
+pub(super) static RULES: [&Rule; 6] = [
     &DUPLICATE_ENTRY,
     &DUPLICATE_SID,
     &EMPTY_SID,
     &EMPTY_CONDITION,
     &NOT_ACTION_EVERYTHING,
+    &NEARLY_TOO_LONG,
 ];
 
 static DUPLICATE_ENTRY: Rule = Rule {
@@ -108,6 +110,20 @@ static NOT_ACTION_EVERYTHING: Rule = Rule {
     semantics: &["G9"],
 };
 
+static NEARLY_TOO_LONG: Rule = Rule {
+    id: "RG506",
+    name: "nearly-too-long",
+    severity: Severity::Suggestion,
+    summary: "a policy that is nearly as long as RAM stores",
+    reason: "The next change may not fit. Patterns shorten lists, and a policy can be split.",
+    kind: PolicyKind::Identity,
+    bad: Example::Resources(175),
+    good: Example::Resources(100),
+    alibaba_codes: &[],
+    aws_codes: &[],
+    semantics: &["L1", "L9", "L10", "L13", "L14", "L15"],
+};
+
 pub(super) fn check(view: &View<'_>, report: &mut Report<'_>) {
     let mut sids = HashSet::new();
     for statement in &view.statements {
@@ -143,6 +159,28 @@ pub(super) fn check(view: &View<'_>, report: &mut Report<'_>) {
         for condition in &statement.conditions {
             duplicates(&condition.values, false, view, report);
         }
+    }
+}
+
+/// From nine tenths of the limit on.
+pub(super) fn size(view: &View<'_>, reading: Reading, report: &mut Report<'_>) {
+    let Some(SizeLimit { limit, unit, .. }) = size_limit(reading) else {
+        return;
+    };
+    let text = view.source.text();
+    let found = if unit == "bytes" {
+        text.len()
+    } else {
+        text.chars().count()
+    };
+    if found <= limit && found > limit / 10 * 9 {
+        let start = text.find('{').unwrap_or_default();
+        let opening = Span {
+            start,
+            end: start + 1,
+        };
+        let message = format!("{found} {unit} of the {limit} that RAM stores");
+        report.add(&NEARLY_TOO_LONG, opening, "", message);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::lint::view::{ConditionView, StatementView, View};
 use crate::problem::quoted;
 use crate::wildcard::{has_wildcard, matches_folded};
 
-pub(super) static RULES: [&Rule; 7] = [
+pub(super) static RULES: [&Rule; 8] = [
     &HOST_BITS,
     &ANY_ADDRESS,
     &PRIVATE_ADDRESS,
@@ -20,6 +20,7 @@ pub(super) static RULES: [&Rule; 7] = [
     &VARIABLE,
     &COVERED_VALUE,
     &VPC_ID,
+    &SEVERAL_BOUNDS,
 ];
 
 static HOST_BITS: Rule = Rule {
@@ -163,6 +164,24 @@ static VPC_ID: Rule = Rule {
     semantics: &["O5"],
 };
 
+static SEVERAL_BOUNDS: Rule = Rule {
+    id: "RG358",
+    name: "several-bounds",
+    severity: Severity::Suggestion,
+    summary: "several values under an operator that compares with a bound",
+    reason: "One of them is enough to hold, so only the widest bound counts.",
+    kind: PolicyKind::Identity,
+    bad: Example::Statement(
+        r#"{ "Effect": "Allow", "Action": "ecs:DescribeInstances", "Resource": "*", "Condition": { "NumericGreaterThan": { "acs:TLSVersion": «["1.1", "1.2"]» } } }"#,
+    ),
+    good: Example::Statement(
+        r#"{ "Effect": "Allow", "Action": "ecs:DescribeInstances", "Resource": "*", "Condition": { "NumericGreaterThan": { "acs:TLSVersion": "1.1" } } }"#,
+    ),
+    alibaba_codes: &[],
+    aws_codes: &["REDUNDANT_CONDITION_VALUE_NUM"],
+    semantics: &["O15"],
+};
+
 pub(super) fn check(view: &View<'_>, report: &mut Report<'_>) {
     for statement in &view.statements {
         variables(statement, report);
@@ -172,6 +191,7 @@ pub(super) fn check(view: &View<'_>, report: &mut Report<'_>) {
                 Family::String => strings(condition, report),
                 _ => {}
             }
+            bounds(condition, report);
             vpc(condition, report);
             covered(condition, view, report);
         }
@@ -283,6 +303,25 @@ fn strings(condition: &ConditionView<'_>, report: &mut Report<'_>) {
             "StringLike"
         };
         report.help(format!("use {like}"));
+    }
+}
+
+fn bounds(condition: &ConditionView<'_>, report: &mut Report<'_>) {
+    let is_bound = matches!(
+        condition.operator.comparison(),
+        Comparison::Less
+            | Comparison::LessOrEqual
+            | Comparison::Greater
+            | Comparison::GreaterOrEqual
+    );
+    let values = &condition.values;
+    if is_bound && values.entries.len() > 1 {
+        let message = format!(
+            "of {} values under {} only one counts: the widest",
+            values.entries.len(),
+            condition.operator.name()
+        );
+        report.add(&SEVERAL_BOUNDS, values.span, &values.path, message);
     }
 }
 
