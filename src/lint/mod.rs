@@ -62,7 +62,7 @@ pub fn rules_named(word: &str) -> impl Iterator<Item = &'static Rule> {
 ///   "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*" }]
 /// }"#);
 /// let found = lint::lint(&source, Reading::new(PolicyKind::Identity), &Catalog::default());
-/// assert_eq!((found[0].rule.name, found[0].start.to_string().as_str()), ("full-access", "3:46"));
+/// assert_eq!((found[0].rule.name, found[0].start.to_string().as_str()), ("full-access", "3:48"));
 /// ```
 pub fn lint(source: &Source, reading: Reading, catalog: &Catalog) -> Vec<Finding> {
     // Leniently, so that the other rules see statements that RAM would refuse for one value.
