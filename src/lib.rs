@@ -64,6 +64,7 @@ mod deserialize;
 mod document;
 mod fields;
 mod json;
+pub mod lint;
 mod other_reading;
 mod policy;
 mod principal;

@@ -16,7 +16,7 @@ use crate::source::{Source, Span};
 use crate::truth::OpenRule;
 
 pub use print::format;
-pub(crate) use read::{is_prefixed, problems_of_conditions, read_node};
+pub(crate) use read::{SizeLimit, is_prefixed, problems_of_conditions, read_node, size_limit};
 
 /// What a policy is for: it decides which elements it has (G5). It is told, never guessed from the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -350,6 +350,18 @@ impl<'d> Statement<'d> {
     pub(crate) fn untold(&self) -> &'d [OpenRule] {
         &self.parts.untold
     }
+
+    pub(crate) fn sid_node(&self) -> Option<Node<'d>> {
+        self.parts.sid.map(|at| self.json.node(at))
+    }
+
+    pub(crate) fn resource_node(&self) -> Option<Node<'d>> {
+        self.parts.resource.map(|at| self.json.node(at))
+    }
+
+    pub(crate) fn condition_node(&self) -> Option<Node<'d>> {
+        self.parts.condition.map(|at| self.json.node(at))
+    }
 }
 
 /// `Action`, or `NotAction` (G9).
@@ -370,6 +382,10 @@ impl<'d> ActionElement<'d> {
         self.node.span()
     }
 
+    pub(crate) fn node(&self) -> Node<'d> {
+        self.node
+    }
+
     /// The patterns.
     pub fn patterns(&self) -> impl Iterator<Item = Text<'d>> + use<'d> {
         self.node.one_or_many().map(Text::of)
@@ -387,6 +403,10 @@ impl<'d> PrincipalElement<'d> {
     /// Its place.
     pub fn span(&self) -> Span {
         self.node.span()
+    }
+
+    pub(crate) fn node(&self) -> Node<'d> {
+        self.node
     }
 
     /// Every name, and the member it stands under.
@@ -425,7 +445,7 @@ pub enum PrincipalMember {
 
 impl PrincipalMember {
     /// In any case (G18).
-    fn of_name(name: &str) -> Option<PrincipalMember> {
+    pub(crate) fn of_name(name: &str) -> Option<PrincipalMember> {
         let known = [
             ("RAM", PrincipalMember::Ram),
             ("Service", PrincipalMember::Service),

@@ -141,18 +141,8 @@ impl Reader<'_> {
 
     /// L1, L9, L10, L13 to L15. Of a document inside another file only its content counts: the layout is not RAM's.
     fn size(&mut self, node: Node<'_>, whole: bool) {
-        let (limit, unit, rule) = match self.reading.kind {
-            _ if self.reading.system => return,
-            PolicyKind::Identity => (6144, "characters", "L1"),
-            PolicyKind::Session => (2048, "characters", "L9"),
-            PolicyKind::Control => (4096, "characters", "L10"),
-            PolicyKind::Resource(ResourceService::Oss) => (16_384, "bytes", "L13"),
-            PolicyKind::Resource(ResourceService::Log) => (16_384, "bytes", "L14"),
-            PolicyKind::Resource(ResourceService::Kms) => (32_768, "bytes", "L15"),
-            // L12: the limit of a trust policy is not published; of the others none is known.
-            PolicyKind::Trust
-            | PolicyKind::Endpoint
-            | PolicyKind::Resource(ResourceService::Other) => return,
+        let Some(SizeLimit { limit, unit, rule }) = size_limit(self.reading) else {
+            return;
         };
         let written = if whole {
             self.source.text()
@@ -526,6 +516,33 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// How long a policy may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SizeLimit {
+    pub(crate) limit: usize,
+    /// `characters` or `bytes`.
+    pub(crate) unit: &'static str,
+    pub(crate) rule: &'static str,
+}
+
+/// `None` where none is known, or there is none.
+pub(crate) fn size_limit(reading: Reading) -> Option<SizeLimit> {
+    let (limit, unit, rule) = match reading.kind {
+        _ if reading.system => return None,
+        PolicyKind::Identity => (6144, "characters", "L1"),
+        PolicyKind::Session => (2048, "characters", "L9"),
+        PolicyKind::Control => (4096, "characters", "L10"),
+        PolicyKind::Resource(ResourceService::Oss) => (16_384, "bytes", "L13"),
+        PolicyKind::Resource(ResourceService::Log) => (16_384, "bytes", "L14"),
+        PolicyKind::Resource(ResourceService::Kms) => (32_768, "bytes", "L15"),
+        // L12: the limit of a trust policy is not published; of the others none is known.
+        PolicyKind::Trust | PolicyKind::Endpoint | PolicyKind::Resource(ResourceService::Other) => {
+            return None;
+        }
+    };
+    Some(SizeLimit { limit, unit, rule })
 }
 
 /// Whether a text is `<code>:<name>`, neither of them empty.

@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Catalog(CatalogArgs),
     Diff(DiffArgs),
     Prove(ProveArgs),
+    Lint(LintArgs),
+    Rule(RuleArgs),
 }
 
 /// When to colour.
@@ -396,7 +398,7 @@ pub(crate) struct DiffArgs {
 
     /// Exit with 1 where NEW allows what OLD does not (broader), does not allow what OLD does (narrower), or either (any)
     #[arg(long, value_enum, value_name = "CHANGE")]
-    pub(crate) fail_on: Option<FailOn>,
+    pub(crate) fail_on: Option<ChangeToFailOn>,
 
     /// How to write the answer
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -429,7 +431,7 @@ pub(crate) enum Kind {
 
 /// Which changes make a comparison fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FailOn {
+pub(crate) enum ChangeToFailOn {
     /// New access
     Broader,
     /// Lost access
@@ -486,3 +488,150 @@ A file of properties:
         \"only\": { \"principals\": [\"acs:ram::1234567890123456:user/alice\"] } },
       { \"name\": \"nobody deletes production buckets\",
         \"never\": { \"actions\": [\"oss:Delete*\"], \"resources\": [\"acs:oss:*:*:prod-*\"] } } ] }";
+
+/// Find what is wrong with policies, or could be better.
+///
+/// What kind of policy a file is, --kind says; else [[lint.kind]] of ramgate.toml, else the directory that it is in (control, session, trust,
+/// resource, oss, log, kms, endpoint, system); else it is an identity policy. What was taken is told. The exit status is 1 when a finding is at or
+/// above --fail-on.
+#[derive(Debug, Args)]
+#[command(after_long_help = LINT_EXAMPLES, after_help = "More and examples: ramgate lint --help")]
+pub(crate) struct LintArgs {
+    /// Policies, directories of them, patterns; - is standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// How to write the findings
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: FindingFormat,
+
+    /// What kind of policies they are
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(crate) kind: Option<KindName>,
+
+    /// Only these rules: an id, the beginning of ids (RG4), a name
+    #[arg(long, value_delimiter = ',', value_name = "RULE")]
+    pub(crate) select: Vec<String>,
+
+    /// All but these rules
+    #[arg(long, value_delimiter = ',', value_name = "RULE")]
+    pub(crate) ignore: Vec<String>,
+
+    /// The least bad finding that makes the exit status 1
+    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
+    pub(crate) fail_on: FailOn,
+
+    /// Make the changes that keep what a policy means, in place
+    #[arg(long)]
+    pub(crate) fix: bool,
+
+    /// An earlier report (--format json): what is in it is not told again
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+
+    /// Facts of your own on actions, laid over the built-in ones; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) catalog: Vec<PathBuf>,
+
+    /// Settings, instead of the nearest ramgate.toml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// How to write findings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FindingFormat {
+    /// For people: each with its line of the source
+    #[default]
+    Text,
+    /// For programs: one array
+    Json,
+    /// For code scanning
+    Sarif,
+    /// For annotations of GitHub Actions
+    Github,
+    /// For the code quality report of GitLab
+    Gitlab,
+    /// For CI systems
+    Junit,
+}
+
+/// From which severity on a finding counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    Suggestion,
+    #[default]
+    Warning,
+    Security,
+    Error,
+    /// Findings do not count
+    Never,
+}
+
+/// A kind of policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KindName {
+    /// Attached to a user, a group or a role
+    Identity,
+    /// The same, but Alibaba Cloud's own: of any size
+    System,
+    /// Given for one session
+    Session,
+    /// Attached in a resource directory
+    Control,
+    /// The trust policy of a role
+    Trust,
+    /// A bucket policy
+    Oss,
+    /// A project policy of Log Service
+    Log,
+    /// A key policy
+    Kms,
+    /// A policy on a resource of another service
+    Resource,
+    /// A VPC endpoint policy
+    Endpoint,
+}
+
+const LINT_EXAMPLES: &str = "\
+Examples:
+  Everything below a directory:
+    ramgate lint policies
+
+  Only what gives away too much, and what RAM would refuse:
+    ramgate lint policies --fail-on security --select RG1,RG4,RG6
+
+  Bucket policies, for code scanning:
+    ramgate lint --kind oss 'buckets/*.json' --format sarif > findings.sarif
+
+  Mend what can be mended:
+    ramgate lint policies --fix
+
+  Only what is new:
+    ramgate lint policies --format json --fail-on never > baseline.json
+    ramgate lint policies --baseline baseline.json
+
+In ramgate.toml, in the working directory or above it (paths are relative to it):
+  [lint]
+  ignore = [\"RG408\"]
+  [[lint.kind]]
+  files = [\"buckets/*.json\"]
+  kind = \"oss\"
+  [[lint.allow]]
+  files = [\"identity/administrator-access.json\"]
+  rules = [\"full-access\"]
+  reason = \"break-glass\"
+
+ramgate rule RG401 says what a rule means.";
+
+/// Say what a rule of the linter means, with a bad and a good example.
+#[derive(Debug, Args)]
+pub(crate) struct RuleArgs {
+    /// Its id or name, or what Alibaba Cloud's console or AWS calls the like; left out, every rule
+    #[arg(value_name = "ID|NAME")]
+    pub(crate) name: Option<String>,
+
+    /// How to write it
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: FactFormat,
+}

@@ -2,9 +2,11 @@
 
 mod account;
 mod args;
+mod baseline;
 mod catalog;
 mod clock;
 mod command;
+mod config;
 mod input;
 mod output;
 

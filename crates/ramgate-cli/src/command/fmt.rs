@@ -58,7 +58,7 @@ fn formatted(file: &Found) -> anyhow::Result<Option<(Source, String)>> {
 }
 
 /// Whether it might have been a policy.
-fn is_broken(error: &LoadError) -> bool {
+pub(crate) fn is_broken(error: &LoadError) -> bool {
     error
         .problems()
         .iter()
@@ -95,7 +95,7 @@ fn deliver(
 }
 
 /// Replaces a file's text whole or not at all: the new text is written beside it and takes its place when all of it is there.
-fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
+pub(super) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
     // The file that a link leads to is replaced, not the link.
     let path = path.canonicalize()?;
     let metadata = fs::metadata(&path)?;

@@ -4,7 +4,9 @@ mod catalog;
 mod check;
 pub(crate) mod diff;
 mod fmt;
+pub(crate) mod lint;
 pub(crate) mod prove;
+mod rule;
 pub(crate) mod test;
 
 use std::process::ExitCode;
@@ -45,5 +47,7 @@ pub(crate) fn run(command: &Command, console: &mut Console) -> anyhow::Result<St
         Command::Catalog(args) => catalog::run(args, console),
         Command::Diff(args) => diff::run(args, console),
         Command::Prove(args) => prove::run(args, console),
+        Command::Lint(args) => lint::run(args, console),
+        Command::Rule(args) => rule::run(args, console),
     }
 }

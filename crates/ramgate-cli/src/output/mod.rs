@@ -3,9 +3,11 @@
 pub(crate) mod difference;
 pub(crate) mod facts_json;
 pub(crate) mod facts_text;
+pub(crate) mod findings;
 pub(crate) mod json;
 pub(crate) mod junit;
 pub(crate) mod proof;
+pub(crate) mod sarif;
 pub(crate) mod text;
 pub(crate) mod witness;
 
@@ -131,6 +133,11 @@ impl Output {
     /// Whether nothing arrives any more.
     pub(crate) fn is_closed(&self) -> bool {
         self.is_closed
+    }
+
+    /// Whether there is colour.
+    pub(crate) fn is_colored(&self) -> bool {
+        self.is_colored
     }
 
     /// A line in colour, where there is colour.

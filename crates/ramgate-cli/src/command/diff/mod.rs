@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use ramgate::analysis::{Confirmed, Difference, Options, Relation, diff};
 use ramgate::{OpenRule, Policies};
 
-use crate::args::{AnswerFormat, DiffArgs, FailOn};
+use crate::args::{AnswerFormat, ChangeToFailOn, DiffArgs};
 use crate::catalog;
 use crate::command::Status;
 use crate::command::diff::pairs::{Pair, Pairs};
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &DiffArgs, console: &mut Console) -> anyhow::Result<Stat
     Ok(status(&comparison, args.fail_on))
 }
 
-fn status(comparison: &Comparison, fail_on: Option<FailOn>) -> Status {
+fn status(comparison: &Comparison, fail_on: Option<ChangeToFailOn>) -> Status {
     let gained = matches!(
         comparison.relation,
         Relation::Broader | Relation::Incomparable
@@ -82,9 +82,9 @@ fn status(comparison: &Comparison, fail_on: Option<FailOn>) -> Status {
     );
     let fails = match fail_on {
         None => false,
-        Some(FailOn::Broader) => gained,
-        Some(FailOn::Narrower) => lost,
-        Some(FailOn::Any) => gained || lost,
+        Some(ChangeToFailOn::Broader) => gained,
+        Some(ChangeToFailOn::Narrower) => lost,
+        Some(ChangeToFailOn::Any) => gained || lost,
     };
     match comparison.relation {
         Relation::Unknown => Status::CannotAnswer,

@@ -1,0 +1,260 @@
+//! A policy as rules look at it: every text with its place and the way to it.
+
+use crate::catalog::Catalog;
+use crate::condition::{Operator, Qualifier};
+use crate::document::{Document, Effect, PolicyKind, PrincipalMember, Statement};
+use crate::json::{Node, Value};
+use crate::problem::Path;
+use crate::source::{Source, Span};
+
+/// What is looked at, and what is known.
+pub(super) struct View<'d> {
+    pub(super) source: &'d Source,
+    pub(super) kind: PolicyKind,
+    pub(super) catalog: &'d Catalog,
+    pub(super) statements: Vec<StatementView<'d>>,
+}
+
+/// A text of the policy.
+#[derive(Clone, Debug)]
+pub(super) struct Entry<'d> {
+    pub(super) text: &'d str,
+    /// The quotes included.
+    pub(super) span: Span,
+    pub(super) path: String,
+}
+
+/// One element of a statement that is a text or a list of them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct List<'d> {
+    pub(super) span: Span,
+    pub(super) path: String,
+    pub(super) entries: Vec<Entry<'d>>,
+}
+
+/// One operator and one key.
+pub(super) struct ConditionView<'d> {
+    pub(super) operator: Operator,
+    pub(super) qualifier: Option<Qualifier>,
+    pub(super) operator_span: Span,
+    pub(super) operator_path: String,
+    pub(super) key: Entry<'d>,
+    pub(super) values: List<'d>,
+}
+
+/// One statement.
+pub(super) struct StatementView<'d> {
+    pub(super) index: usize,
+    pub(super) path: String,
+    pub(super) span: Span,
+    /// Its opening brace.
+    pub(super) opening: Span,
+    pub(super) effect: Effect,
+    pub(super) sid: Option<Entry<'d>>,
+    pub(super) principals: Vec<(PrincipalMember, Entry<'d>)>,
+    /// The lists that the principals stand in.
+    pub(super) principal_lists: Vec<List<'d>>,
+    pub(super) is_not_action: bool,
+    pub(super) actions: List<'d>,
+    pub(super) resources: List<'d>,
+    pub(super) conditions: Vec<ConditionView<'d>>,
+    /// The whole element, if it is there.
+    pub(super) condition: Option<(Span, String)>,
+}
+
+impl<'d> View<'d> {
+    pub(super) fn of(document: &'d Document, catalog: &'d Catalog) -> View<'d> {
+        View {
+            source: document.source(),
+            kind: document.kind(),
+            catalog,
+            statements: document.statements().map(statement).collect(),
+        }
+    }
+}
+
+impl<'d> StatementView<'d> {
+    pub(super) fn is_allow(&self) -> bool {
+        self.effect == Effect::Allow
+    }
+
+    /// Whether nothing limits when it matches.
+    pub(super) fn is_unconditional(&self) -> bool {
+        self.conditions.is_empty()
+    }
+
+    /// Whether it names every resource.
+    pub(super) fn is_on_everything(&self) -> bool {
+        self.resources.entries.iter().any(|entry| {
+            let is_star = |field: &str| !field.is_empty() && field.bytes().all(|byte| byte == b'*');
+            is_star(entry.text)
+                || entry.text.strip_prefix("acs:").is_some_and(|rest| {
+                    rest.split(':').count() >= 4 && rest.split(':').all(is_star)
+                })
+        })
+    }
+
+    /// Whether one of its conditions asks for this key, whatever its case.
+    pub(super) fn asks_for(&self, key: &str) -> bool {
+        self.conditions
+            .iter()
+            .any(|condition| condition.key.text.eq_ignore_ascii_case(key))
+    }
+
+    /// The first action pattern that covers an action; never of a `NotAction`.
+    pub(super) fn granting(&self, action: &str) -> Option<&Entry<'d>> {
+        if self.is_not_action {
+            return None;
+        }
+        let mut patterns = self.actions.entries.iter();
+        patterns.find(|entry| covers(entry.text, action))
+    }
+}
+
+impl List<'_> {
+    /// What to take out so that an entry is gone, with its comma; nothing where it stands alone, or something else stands between.
+    pub(super) fn removal(&self, index: usize, source: &Source) -> Option<Span> {
+        let entry = self.entries.get(index)?;
+        let before = index
+            .checked_sub(1)
+            .and_then(|index| self.entries.get(index));
+        let (between, gone) = match (before, self.entries.get(index + 1)) {
+            (Some(before), _) => (
+                (before.span.end, entry.span.start),
+                (before.span.end, entry.span.end),
+            ),
+            (None, Some(next)) => (
+                (entry.span.end, next.span.start),
+                (entry.span.start, next.span.start),
+            ),
+            (None, None) => return None,
+        };
+        let span = |(start, end)| Span { start, end };
+        (source.slice(span(between)).trim() == ",").then(|| span(gone))
+    }
+}
+
+/// Whether an action pattern covers an action (W4).
+pub(super) fn covers(pattern: &str, action: &str) -> bool {
+    crate::wildcard::matches_folded(pattern, action, action.len())
+}
+
+/// The service that an action pattern names, where it names one alone.
+pub(super) fn service_of(pattern: &str) -> Option<&str> {
+    let (code, _) = pattern.split_once(':')?;
+    (!crate::wildcard::has_wildcard(code)).then_some(code)
+}
+
+fn statement(statement: Statement<'_>) -> StatementView<'_> {
+    let (root, index) = (Path::Root, statement.index());
+    let list = root.member("Statement");
+    let path = list.element(index);
+    let action = statement.action();
+    let action_path = path.member(if action.is_negated() {
+        "NotAction"
+    } else {
+        "Action"
+    });
+    let resources = statement
+        .resource_node()
+        .map(|node| texts(node, &path.member("Resource")));
+    let condition_path = path.member("Condition");
+    let principal_lists = principals(&statement, &path);
+    let condition = statement
+        .condition_node()
+        .map(|node| (node.span(), condition_path.to_string()));
+    StatementView {
+        index,
+        path: path.to_string(),
+        span: statement.span(),
+        opening: Span {
+            start: statement.span().start,
+            end: statement.span().start + 1,
+        },
+        effect: statement.effect(),
+        sid: statement
+            .sid_node()
+            .and_then(|node| text(node, &path.member("Sid"))),
+        principals: principal_lists
+            .iter()
+            .flat_map(|(member, list)| list.entries.iter().map(|entry| (*member, entry.clone())))
+            .collect(),
+        principal_lists: principal_lists.into_iter().map(|(_, list)| list).collect(),
+        is_not_action: action.is_negated(),
+        actions: texts(action.node(), &action_path),
+        resources: resources.unwrap_or_default(),
+        conditions: statement
+            .condition_node()
+            .map(|node| conditions(node, &condition_path))
+            .unwrap_or_default(),
+        condition,
+    }
+}
+
+fn principals<'d>(statement: &Statement<'d>, path: &Path<'_>) -> Vec<(PrincipalMember, List<'d>)> {
+    let Some(node) = statement.principal().map(|principal| principal.node()) else {
+        return Vec::new();
+    };
+    let path = path.member("Principal");
+    match node.value() {
+        Value::Object(members) => members
+            .filter_map(|member| {
+                let kind = PrincipalMember::of_name(member.key)?;
+                Some((kind, texts(member.node, &path.member(member.key))))
+            })
+            .collect(),
+        _ => vec![(PrincipalMember::List, texts(node, &path))],
+    }
+}
+
+fn conditions<'d>(node: Node<'d>, path: &Path<'_>) -> Vec<ConditionView<'d>> {
+    let mut found = Vec::new();
+    for member in node.members().into_iter().flatten() {
+        let (qualifier, name) = Qualifier::split(member.key);
+        let Some(operator) = Operator::from_name(name) else {
+            continue;
+        };
+        let path = path.member(member.key);
+        for key in member.node.members().into_iter().flatten() {
+            let key_path = path.member(key.key);
+            found.push(ConditionView {
+                operator,
+                qualifier,
+                operator_span: member.key_span,
+                operator_path: path.to_string(),
+                key: Entry {
+                    text: key.key,
+                    span: key.key_span,
+                    path: key_path.to_string(),
+                },
+                values: texts(key.node, &key_path),
+            });
+        }
+    }
+    found
+}
+
+fn text<'d>(node: Node<'d>, path: &Path<'_>) -> Option<Entry<'d>> {
+    Some(Entry {
+        text: node.as_str()?,
+        span: node.span(),
+        path: path.to_string(),
+    })
+}
+
+/// A text or a list of texts (G16).
+fn texts<'d>(node: Node<'d>, path: &Path<'_>) -> List<'d> {
+    let listed = node.is_array();
+    let entries = node.one_or_many().enumerate().filter_map(|(index, node)| {
+        if listed {
+            text(node, &path.element(index))
+        } else {
+            text(node, path)
+        }
+    });
+    List {
+        span: node.span(),
+        path: path.to_string(),
+        entries: entries.collect(),
+    }
+}
