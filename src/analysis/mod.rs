@@ -8,13 +8,16 @@ mod formula;
 mod gap;
 mod glob;
 mod key;
+mod likely;
 mod options;
 mod pattern;
 mod problem;
 mod property;
 mod resource_set;
 mod sat;
+mod signature;
 mod values;
+mod walk;
 mod words;
 mod world;
 
