@@ -861,7 +861,7 @@ fn inclusions(
                 .get(start)
                 .map(Vec::as_slice)
                 .unwrap_or_default();
-            budget.spend(others.len() as u64 / 16)?;
+            budget.spend(others.len() as u64 / 4)?;
             for other in others {
                 let (Some((outer, outer_globs, outer_set)), Some(outer_outline)) =
                     (sets.get(*other), outlines.get(*other))
@@ -871,7 +871,6 @@ fn inclusions(
                 if *other == index || !outer_outline.may_cover(outline) {
                     continue;
                 }
-                budget.spend(4)?;
                 let covers = match (set, outer_set) {
                     (Some(inner), Some(outer)) => outer.plainly_covers(inner),
                     _ => globs
