@@ -125,17 +125,25 @@ pub fn diff(old: &Policies, new: &Policies, options: &Options<'_>) -> Difference
     let mut asked = HashSet::new();
     for world in &worlds {
         // Worlds that differ in nothing that the policies ask about are one.
+        let ask = |less, more| gap(less, more, world, options, Reading::Careful);
+        let [gain, loss] = [ask(old, new), ask(new, old)];
         if worlds.len() > 1 {
-            let ask = |less, more| gap(less, more, world, options, Reading::Careful);
-            let questions = [ask(old, new), ask(new, old)];
-            if !asked.insert(questions.map(|one| one.map(|(problem, _)| problem.identity()))) {
+            let identity = |question: &Option<Question>| {
+                question.as_ref().map(|(problem, _)| problem.identity())
+            };
+            if !asked.insert([identity(&gain), identity(&loss)]) {
                 continue;
             }
         }
-        for (side, less, more, swapped) in
-            [(&mut gained, old, new, false), (&mut lost, new, old, true)]
-        {
-            let found = one_way(less, more, world, options, &mut budget, swapped);
+        let sides = [
+            (&mut gained, gain, old, new, false),
+            (&mut lost, loss, new, old, true),
+        ];
+        for (side, question, less, more, swapped) in sides {
+            let found = question.map_or_else(Found::default, |(mut problem, spoken)| {
+                let confirm = |request: &Request<'static>| confirmed(less, more, request, swapped);
+                search(&mut problem, world, &spoken, options, &mut budget, &confirm)
+            });
             if found.confirmed.is_empty() && found.certificate.is_some() {
                 let doubts = open_rules(less, more, world, options, &mut budget);
                 difference.doubts.extend(doubts);
@@ -217,21 +225,8 @@ fn relation(gained: &Side, lost: &Side) -> Relation {
     }
 }
 
-/// What `more` allows and `less` does not, in one world. `swapped`: `more` is the old one.
-fn one_way(
-    less: &Policies,
-    more: &Policies,
-    world: &World,
-    options: &Options<'_>,
-    budget: &mut Budget,
-    swapped: bool,
-) -> Found {
-    let Some((mut problem, spoken)) = gap(less, more, world, options, Reading::Careful) else {
-        return Found::default();
-    };
-    let confirm = |request: &Request<'static>| confirmed(less, more, request, swapped);
-    search(&mut problem, world, &spoken, options, budget, &confirm)
-}
+/// A question, and the statements that it speaks of.
+type Question = (Problem, Vec<Spoken>);
 
 /// The question whether `more` allows what `less` does not.
 fn gap(
@@ -240,7 +235,7 @@ fn gap(
     world: &World,
     options: &Options<'_>,
     reading: Reading,
-) -> Option<(Problem, Vec<Spoken>)> {
+) -> Option<Question> {
     let mut problem = Problem::new(world.sample()?, options.several);
     let mut names = 0;
     let writer = Writer::new(&mut problem, &mut names).reading(reading);

@@ -305,6 +305,9 @@ impl Unit<'_> {
             let matched = writer.matched(&statement, unit.settings);
             if is_own {
                 wanted = Some(matched);
+            } else if matched == writer.problem().constant(true) {
+                // Nothing is left to search, and so nothing to name it by later.
+                return Cover::By(vec![here]);
             } else {
                 others.push(writer.speak(self.key, &statement, matched));
             }
@@ -475,7 +478,7 @@ fn covering(
         list.get(**other)
             .is_some_and(|(_, other)| other.plainly_covers(set))
     };
-    budget.spend(near.len() as u64)?;
+    budget.spend(near.len() as u64 / 8)?;
     if let Some(one) = near.iter().find(plainly) {
         return Ok(Some(vec![*one]));
     }

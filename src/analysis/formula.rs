@@ -48,6 +48,8 @@ pub(crate) struct Writer<'w> {
     pub(crate) names: &'w mut u32,
     spoken: Vec<Spoken>,
     reading: Reading,
+    /// Units that were written already: several ways lead through one.
+    known: Vec<(UnitKey, Sets)>,
 }
 
 /// How open rules are read.
@@ -66,6 +68,7 @@ impl<'w> Writer<'w> {
             names,
             spoken: Vec::new(),
             reading: Reading::Careful,
+            known: Vec::new(),
         }
     }
 
@@ -245,6 +248,15 @@ impl<'w> Writer<'w> {
 
     /// The statements of a unit by effect; nothing where it does not take part.
     fn sets(&mut self, walk: &Walk<'_>, key: UnitKey) -> Sets {
+        if let Some((_, sets)) = self.known.iter().find(|(known, _)| *known == key) {
+            return *sets;
+        }
+        let sets = self.new_sets(walk, key);
+        self.known.push((key, sets));
+        sets
+    }
+
+    fn new_sets(&mut self, walk: &Walk<'_>, key: UnitKey) -> Sets {
         let nothing = self.problem.constant(false);
         let Some(unit) = walk.unit(key) else {
             return Sets {
@@ -381,7 +393,7 @@ impl<'w> Writer<'w> {
     pub(crate) fn actions<'p>(&mut self, patterns: impl Iterator<Item = &'p str>) -> NodeId {
         let mut parts = Vec::new();
         for pattern in patterns {
-            parts.push(self.problem.action(Glob::wildcard(pattern, Case::Ascii)));
+            parts.push(self.problem.action_pattern(pattern));
         }
         self.problem.any(parts)
     }
@@ -393,11 +405,8 @@ impl<'w> Writer<'w> {
     ) -> NodeId {
         let mut parts = Vec::new();
         for pattern in patterns {
-            let set = match level {
-                Level::Possible => ResourceSet::possible(pattern),
-                Level::Sure | Level::SureOrAbsent => ResourceSet::sure(pattern),
-            };
-            parts.push(self.problem.resource(set));
+            let sure = level != Level::Possible;
+            parts.push(self.problem.resource_pattern(pattern, sure));
         }
         self.problem.any(parts)
     }

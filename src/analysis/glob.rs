@@ -1,5 +1,8 @@
 //! One pattern as a row of tokens: a set of texts that can be intersected, complemented and searched.
 
+use std::hash::{Hash, Hasher};
+
+use crate::analysis::signature::Signature;
 use crate::condition::fold_case;
 
 /// One place of a pattern.
@@ -29,10 +32,20 @@ pub(crate) enum Case {
 }
 
 /// A set of texts: those that fit the tokens.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Glob {
     pub(crate) tokens: Box<[Token]>,
     pub(crate) case: Case,
+    /// What every text that fits has.
+    signature: Signature,
+}
+
+impl Hash for Glob {
+    /// By a glance: cheaper than all tokens, and nearly as telling.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.signature.hash(state);
+        self.tokens.len().hash(state);
+    }
 }
 
 impl Glob {
@@ -55,9 +68,14 @@ impl Glob {
                 kept.push(token);
             }
         }
+        let signature = Signature::of(kept.iter().map(|token| match token {
+            Token::Char(c) => Some(*c),
+            _ => None,
+        }));
         Glob {
             tokens: kept.into(),
             case,
+            signature,
         }
     }
 
@@ -92,6 +110,11 @@ impl Glob {
         by_field.then(|| literal_run(behind.iter()))
     }
 
+    /// A glance: whether a text of this signature may fit.
+    pub(crate) fn may_match(&self, text: &Signature) -> bool {
+        text.has_all_of(&self.signature)
+    }
+
     /// Whether a text fits: the plain simulation, linear in text × tokens.
     pub(crate) fn matches(&self, text: &str) -> bool {
         let mut here = Positions::start(self);
@@ -114,7 +137,8 @@ impl Glob {
                 (Case::Ascii | Case::Unicode | Case::Service, Case::Exact)
                     | (Case::Unicode, Case::Ascii)
             );
-        if !same_case {
+        // What is written out here is written out there.
+        if !same_case || !other.signature.has_all_of(&self.signature) {
             return false;
         }
         let mut here = Positions::start(self);
@@ -132,6 +156,11 @@ impl Glob {
             };
         }
         here.contains(self.tokens.len())
+    }
+
+    /// A sufficient test for "no text is in both": what is written out at the beginning, of each of an ARN's fields, or at the end differs.
+    pub(crate) fn plainly_disjoint(&self, other: &Glob) -> bool {
+        differ_at_start(&self.tokens, &other.tokens) || differ_at_end(&self.tokens, &other.tokens)
     }
 
     pub(crate) fn fits(&self, token: Token, c: char, in_service: bool) -> bool {
@@ -159,6 +188,48 @@ pub(crate) fn wildcard_token(c: char) -> Token {
         '?' => Token::Any,
         _ => Token::Char(c),
     }
+}
+
+/// Both are walked side by side. Where one stops being written out, they meet again behind the next colon, if both take nothing but one
+/// field until there.
+fn differ_at_start(mut a: &[Token], mut b: &[Token]) -> bool {
+    loop {
+        match (a, b) {
+            ([Token::Char(x), rest_a @ ..], [Token::Char(y), rest_b @ ..]) => {
+                if x != y && fold_case(*x) != fold_case(*y) {
+                    return true;
+                }
+                (a, b) = (rest_a, rest_b);
+            }
+            ([], [Token::Char(_), ..]) | ([Token::Char(_), ..], []) => return true,
+            _ => match (behind_field(a), behind_field(b)) {
+                (Some(rest_a), Some(rest_b)) => (a, b) = (rest_a, rest_b),
+                _ => return false,
+            },
+        }
+    }
+}
+
+/// What follows the next colon, where everything before it stays within one field.
+fn behind_field(tokens: &[Token]) -> Option<&[Token]> {
+    let stop = tokens
+        .iter()
+        .position(|token| matches!(token, Token::Char(':') | Token::Any | Token::Run))?;
+    match tokens.split_at_checked(stop)?.1 {
+        [Token::Char(':'), rest @ ..] => Some(rest),
+        _ => None,
+    }
+}
+
+fn differ_at_end(a: &[Token], b: &[Token]) -> bool {
+    for pair in a.iter().rev().zip(b.iter().rev()) {
+        match pair {
+            (Token::Char(x), Token::Char(y)) if x == y || fold_case(*x) == fold_case(*y) => {}
+            (Token::Char(_), Token::Char(_)) => return true,
+            _ => return false,
+        }
+    }
+    false
 }
 
 fn literal_run<'t>(tokens: impl Iterator<Item = &'t Token>) -> Vec<char> {

@@ -8,6 +8,7 @@ mod formula;
 mod gap;
 mod glob;
 mod key;
+mod likely;
 mod options;
 mod pattern;
 mod problem;
@@ -15,7 +16,9 @@ mod property;
 mod readable;
 mod resource_set;
 mod sat;
+mod signature;
 mod values;
+mod walk;
 mod words;
 mod world;
 

@@ -4,11 +4,13 @@
 //! dimension. What a dimension refuses comes back as a lemma over few sets, so nothing is looked at twice, and no product of all
 //! patterns is ever built.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
+
+use foldhash::{HashMap, HashMapExt};
 
 use crate::analysis::budget::{Budget, OutOfBudget};
 use crate::analysis::certificate::{Certificate, Fact, Step};
-use crate::analysis::glob::Glob;
+use crate::analysis::glob::{Case, Glob};
 use crate::analysis::key::{Answer, Cell, Key, Level, Sample, Tested, Wanted};
 use crate::analysis::resource_set::ResourceSet;
 use crate::analysis::sat::{ClauseId, Lit, Origin, Sat, Verdict};
@@ -85,6 +87,8 @@ pub(crate) struct Problem {
     negations: HashMap<NodeId, NodeId>,
     encoded: HashMap<NodeId, Lit>,
     atoms: HashMap<Atom, u32>,
+    /// Parts by their pattern's text: actions, resources for sure, resources possibly.
+    patterns: [HashMap<Box<str>, NodeId>; 3],
     /// For each variable, the set it stands for.
     meanings: Vec<Option<Atom>>,
     /// For each clause of the question, the named part it speaks of.
@@ -135,6 +139,7 @@ impl Problem {
             negations: HashMap::new(),
             encoded: HashMap::new(),
             atoms: HashMap::new(),
+            patterns: Default::default(),
             meanings: Vec::new(),
             named_clauses: HashMap::new(),
             sat: Sat::default(),
@@ -205,6 +210,43 @@ impl Problem {
             return self.constant(true);
         }
         self.atom(Atom::Action(glob))
+    }
+
+    /// The actions that fit a pattern of a policy.
+    pub(crate) fn action_pattern(&mut self, pattern: &str) -> NodeId {
+        self.by_text(0, pattern, |problem| {
+            problem.action(Glob::wildcard(pattern, Case::Ascii))
+        })
+    }
+
+    /// The resources that a pattern of a policy matches for sure, or that it may match.
+    pub(crate) fn resource_pattern(&mut self, pattern: &str, sure: bool) -> NodeId {
+        if sure {
+            self.by_text(1, pattern, |problem| {
+                problem.resource(ResourceSet::sure(pattern))
+            })
+        } else {
+            self.by_text(2, pattern, |problem| {
+                problem.resource(ResourceSet::possible(pattern))
+            })
+        }
+    }
+
+    fn by_text(
+        &mut self,
+        kind: usize,
+        pattern: &str,
+        make: impl FnOnce(&mut Problem) -> NodeId,
+    ) -> NodeId {
+        let known = self.patterns.get(kind).and_then(|known| known.get(pattern));
+        if let Some(known) = known {
+            return *known;
+        }
+        let made = make(self);
+        if let Some(known) = self.patterns.get_mut(kind) {
+            known.insert(pattern.into(), made);
+        }
+        made
     }
 
     pub(crate) fn resource(&mut self, set: ResourceSet) -> NodeId {
@@ -301,7 +343,7 @@ impl Problem {
                 kept.push(part);
             }
         }
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         kept.retain(|part| seen.insert(*part));
         match *kept {
             [] => neutral,
@@ -724,7 +766,7 @@ impl Problem {
     }
 
     /// What the atoms of the lemmas mean.
-    fn facts(&self, steps: &[Step]) -> HashMap<u32, Fact> {
+    fn facts(&self, steps: &[Step]) -> std::collections::HashMap<u32, Fact> {
         let lemmas = steps.iter().filter_map(|step| match step {
             Step::Lemma(clause) => Some(clause),
             _ => None,
@@ -773,9 +815,6 @@ fn find_text(
         .iter()
         .copied()
         .partition(|(_, literal)| literal.is_positive());
-    if let Some(text) = likely_text(universe, &within, &without, budget)? {
-        return Ok(Answer::Yes(Place::Text(text)));
-    }
     let inside: Vec<&[Glob]> = within.iter().map(|(globs, _)| *globs).collect();
     let outside: Vec<&[Glob]> = without.iter().map(|(globs, _)| *globs).collect();
     Ok(match words::find(universe, &inside, &outside, budget)? {
@@ -794,62 +833,6 @@ fn find_text(
             Answer::No(inside.chain(outside).collect())
         }
     })
-}
-
-/// Before any search: the patterns themselves, filled in as a person would.
-fn likely_text(
-    universe: &Universe,
-    within: &[(&[Glob], Lit)],
-    without: &[(&[Glob], Lit)],
-    budget: &mut Budget,
-) -> Result<Option<String>, OutOfBudget> {
-    let usual = if universe.forbidden.is_empty() {
-        "acs:ecs:cn-hangzhou:1234567890123456:instance/i-example"
-    } else {
-        "ecs:DescribeInstances"
-    };
-    let patterns = within.iter().flat_map(|(globs, _)| globs.iter());
-    let texts = patterns.flat_map(examples).chain([usual.to_owned()]);
-    for text in texts {
-        budget.spend(1 + (within.len() + without.len()) as u64 / 4)?;
-        let fits = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(&text));
-        if universe.admits(&text)
-            && within.iter().all(|(globs, _)| fits(globs))
-            && !without.iter().any(|(globs, _)| fits(globs))
-        {
-            return Ok(Some(text));
-        }
-    }
-    Ok(None)
-}
-
-/// Texts that fit a pattern, as a person would choose them.
-fn examples(glob: &Glob) -> impl Iterator<Item = String> {
-    use crate::analysis::glob::Token;
-    let fill = |run: &str| -> String {
-        let mut text = String::new();
-        let mut colons = 0;
-        for token in &glob.tokens {
-            match token {
-                Token::Char(c) => text.push(*c),
-                Token::Any | Token::FieldAny => text.push('x'),
-                Token::Run => text.push_str(run),
-                Token::FieldRun if colons == 2 => text.push_str("cn-hangzhou"),
-                Token::FieldRun if colons == 3 => text.push_str("1234567890123456"),
-                Token::FieldRun => text.push_str("ecs"),
-            }
-            colons += usize::from(*token == Token::Char(':'));
-        }
-        text
-    };
-    [
-        fill("Example"),
-        fill("example"),
-        fill(""),
-        fill("x/y"),
-        fill("x"),
-    ]
-    .into_iter()
 }
 
 /// Pairs of which the first plainly is within the second. How patterns begin and end leaves few to compare in full; what is left out here
@@ -878,7 +861,7 @@ fn inclusions(
                 .get(start)
                 .map(Vec::as_slice)
                 .unwrap_or_default();
-            budget.spend(others.len() as u64 / 16)?;
+            budget.spend(others.len() as u64 / 4)?;
             for other in others {
                 let (Some((outer, outer_globs, outer_set)), Some(outer_outline)) =
                     (sets.get(*other), outlines.get(*other))
@@ -888,7 +871,6 @@ fn inclusions(
                 if *other == index || !outer_outline.may_cover(outline) {
                     continue;
                 }
-                budget.spend(4)?;
                 let covers = match (set, outer_set) {
                     (Some(inner), Some(outer)) => outer.plainly_covers(inner),
                     _ => globs
