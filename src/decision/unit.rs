@@ -57,7 +57,10 @@ impl<'p> Unit<'p> {
     pub(crate) fn decide(&self, facts: &Facts<'_>, keys: &Keys) -> Decision {
         let applies = |place: Place<'_>| {
             let statement = place.statement();
-            statement.map_or(Truth::No, |statement| self.applies(&statement, facts).truth)
+            // There always is one; if there were not, a Deny would count and an Allow would not.
+            statement.map_or(Truth::Unknown, |statement| {
+                self.applies(&statement, facts).truth
+            })
         };
         let mut allowed = false;
         let denied = self.set.any(facts, keys, |effect, place| {
