@@ -7,6 +7,7 @@ mod fmt;
 pub(crate) mod lint;
 pub(crate) mod prove;
 mod rule;
+mod schema;
 pub(crate) mod test;
 
 use std::process::ExitCode;
@@ -49,5 +50,6 @@ pub(crate) fn run(command: &Command, console: &mut Console) -> anyhow::Result<St
         Command::Prove(args) => prove::run(args, console),
         Command::Lint(args) => lint::run(args, console),
         Command::Rule(args) => rule::run(args, console),
+        Command::Schema(args) => schema::run(args, console),
     }
 }

@@ -5,14 +5,18 @@
     reason = "a test that cannot go on must fail"
 )]
 
+mod carriers;
 mod catalog;
 mod check;
 mod diff;
 mod errors;
 mod fmt;
+mod integrations;
 mod lint;
 mod place;
 mod prove;
 mod readme;
+mod schema;
 mod stream;
+mod suppress;
 mod test;
