@@ -1,20 +1,21 @@
 //! Policies in Terraform's own language: heredocs, strings and `jsonencode({…})` of the resources that hold policies.
 //!
-//! What Terraform works out (`${…}`, variables, functions) is not known here. Values are gone through recursively: the parser bounds how deep
+//! A name of `locals` is followed inside the file; what else Terraform works out (`${…}`, variables, functions) is not known here. Values are gone through recursively: the parser bounds how deep
 //! they are.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use anyhow::anyhow;
 use hcl_edit::Span as _;
-use hcl_edit::expr::{Expression, Object, ObjectKey};
+use hcl_edit::expr::{Expression, Object, ObjectKey, TraversalOperator};
 use hcl_edit::parser::parse_body;
 use hcl_edit::structure::{Block, Body};
 use hcl_edit::template::{Element, HeredocTemplate};
 use ramgate::carrier::{
     Carried, Carrier, CarrierFormat, TerraformDocument, Unread, terraform_documents,
 };
-use ramgate::{Reading, Source};
+use ramgate::{PolicyKind, Reading, Source};
 
 use super::weave::Weaver;
 
@@ -33,6 +34,8 @@ pub(super) fn read(source: &Source) -> anyhow::Result<Carrier> {
     })?;
     let mut found = Found {
         source,
+        locals: locals(&body),
+        seen: HashSet::new(),
         documents: Vec::new(),
         unread: Vec::new(),
     };
@@ -63,23 +66,60 @@ pub(super) fn read(source: &Source) -> anyhow::Result<Carrier> {
 
 struct Found<'s> {
     source: &'s Source,
+    /// What `local.name` stands for; nothing where a name stands twice.
+    locals: HashMap<&'s str, Option<&'s Expression>>,
+    /// Where the policies begin that were looked at, and as what: several resources may have the same one.
+    seen: HashSet<(usize, PolicyKind)>,
     documents: Vec<Carried>,
     unread: Vec<Unread>,
 }
 
 const GIVEN: &str = "an expression gives it; the plan (terraform show -json) tells it";
 
-impl Found<'_> {
-    fn attribute(&mut self, body: &Body, document: &TerraformDocument, address: &str) {
+impl<'s> Found<'s> {
+    fn attribute(&mut self, body: &'s Body, document: &TerraformDocument, address: &str) {
         let mut names = document.attributes.iter();
         let Some(attribute) = names.find_map(|name| body.get_attribute(name)) else {
             return;
         };
         let place = format!("{address}.{}", attribute.key.as_str());
         let start = attribute.span().unwrap_or_default().start;
+        let value = self.followed(&attribute.value);
+        let begins = value.span().unwrap_or_default().start;
+        if !self.seen.insert((begins, document.kind)) {
+            return;
+        }
+        self.document(value, document, place, start);
+    }
+
+    /// What stands at the name of a local value.
+    fn followed(&self, expression: &'s Expression) -> &'s Expression {
+        let plain = plain(expression);
+        let Expression::Traversal(traversal) = plain else {
+            return plain;
+        };
+        let is_local =
+            matches!(&traversal.expr, Expression::Variable(name) if name.as_str() == "local");
+        let name = match &traversal.operators[..] {
+            [operator] if is_local => match operator.value() {
+                TraversalOperator::GetAttr(name) => name.as_str(),
+                _ => return plain,
+            },
+            _ => return plain,
+        };
+        self.locals.get(name).copied().flatten().unwrap_or(plain)
+    }
+
+    fn document(
+        &mut self,
+        value: &Expression,
+        document: &TerraformDocument,
+        place: String,
+        start: usize,
+    ) {
         let reading = Reading::new(document.kind);
         let mut weaver = Weaver::default();
-        let (reading, is_text) = match plain(&attribute.value) {
+        let (reading, is_text) = match value {
             Expression::HeredocTemplate(heredoc) => {
                 if !heredoc_text(heredoc, self.source.text(), &mut weaver) {
                     let reason = "a directive of the template decides what it says";
@@ -88,8 +128,8 @@ impl Found<'_> {
                 (reading, true)
             }
             Expression::String(_) | Expression::StringTemplate(_) => {
-                let span = attribute.value.span().unwrap_or_default();
-                if !string_text(&attribute.value, self.source.text(), span, &mut weaver) {
+                let span = value.span().unwrap_or_default();
+                if !string_text(value, self.source.text(), span, &mut weaver) {
                     return self.unread(place, start, GIVEN);
                 }
                 (reading, true)
@@ -104,7 +144,7 @@ impl Found<'_> {
                 if !matches!(plain(argument), Expression::Object(_)) {
                     return self.unread(place, start, GIVEN);
                 }
-                value(argument, self.source.text(), &mut weaver);
+                json_value(argument, self.source.text(), &mut weaver);
                 (reading.inside(), false)
             }
             _ => return self.unread(place, start, GIVEN),
@@ -135,6 +175,18 @@ impl Found<'_> {
         let at = self.source.position(at);
         self.unread.push(Unread::new(place, at, reason.to_owned()));
     }
+}
+
+/// The local values of the file.
+fn locals(body: &Body) -> HashMap<&str, Option<&Expression>> {
+    let mut found: HashMap<&str, Option<&Expression>> = HashMap::new();
+    let blocks = body.blocks().filter(|block| block.has_ident("locals"));
+    for attribute in blocks.flat_map(|block| block.body.attributes()) {
+        let name = attribute.key.as_str();
+        let is_new = !found.contains_key(name);
+        found.insert(name, is_new.then(|| plain(&attribute.value)));
+    }
+    found
 }
 
 /// Without parentheses around it.
@@ -310,7 +362,7 @@ fn each_character(raw: &str, start: usize, add: &mut dyn FnMut(Part<'_>)) {
 }
 
 /// A value as `jsonencode` writes it.
-fn value(expression: &Expression, file: &str, weaver: &mut Weaver) {
+fn json_value(expression: &Expression, file: &str, weaver: &mut Weaver) {
     let expression = plain(expression);
     let Range { start, end } = expression.span().unwrap_or_default();
     match expression {
@@ -330,7 +382,7 @@ fn value(expression: &Expression, file: &str, weaver: &mut Weaver) {
                 if index > 0 {
                     weaver.between(",", element.span().unwrap_or_default().start);
                 }
-                value(element, file, weaver);
+                json_value(element, file, weaver);
             }
             weaver.token("]", end.saturating_sub(1), end);
         }
@@ -375,7 +427,7 @@ fn object(members: &Object, file: &str, (start, end): (usize, usize), weaver: &m
             },
         }
         weaver.between(":", end);
-        value(member.expr(), file, weaver);
+        json_value(member.expr(), file, weaver);
     }
     weaver.token("}", end.saturating_sub(1), end);
 }

@@ -516,6 +516,50 @@ fn a_configuration_of_terraform() {
     assert!(ran.stderr.starts_with("error: broken.tf:"), "{ran:?}");
 }
 
+/// A local value is followed inside the file, once for each kind of policy that it is used as.
+#[test]
+fn local_values_of_terraform() {
+    let place = Place::with([(
+        "main.tf",
+        r#"
+locals {
+  policy = <<EOF
+{ "Version": "1", "Statement": [{ "Effect": "allow", "Action": "vpc:*", "Resource": ${jsonencode([for x in var.y : "acs:vpc:*:*:${x}"])} }] }
+EOF
+  elsewhere = file("policy.json")
+}
+
+resource "alicloud_ram_policy" "a" {
+  count           = var.create ? 1 : 0
+  policy_document = local.policy
+}
+
+resource "alicloud_ram_policy" "b" {
+  policy_document = (local.policy)
+}
+
+resource "alicloud_ram_policy" "c" {
+  policy_document = local.elsewhere
+}
+
+resource "alicloud_ram_policy" "d" {
+  policy_document = local.other_file
+}
+
+resource "alicloud_ram_policy" "e" {
+  policy_document = local.policy[0]
+}
+"#,
+    )]);
+    let policy = "alicloud_ram_policy.a.policy_document";
+    assert_eq!(found(&place, "main.tf"), one("RG115", "\"allow\"", policy));
+    let ran = place.run(&["lint", "main.tf"]);
+    for name in ["c", "d", "e"] {
+        let note = format!("alicloud_ram_policy.{name}.policy_document was not looked at");
+        assert!(ran.stderr.contains(&note), "{ran:?}");
+    }
+}
+
 /// Whatever a variable may be, nothing is found that hangs on it.
 #[test]
 fn what_terraform_works_out_is_not_held_against_it() {
