@@ -67,6 +67,7 @@ impl Simple {
     }
 
     /// Service, region, account and relative id of a pattern of this form.
+    #[inline]
     fn parts<'p>(&self, text: &'p [u8]) -> Option<[&'p [u8]; 4]> {
         let rest = text.get(ACS.len()..)?;
         let (service, rest) = rest.split_at_checked(usize::from(self.service))?;
@@ -76,13 +77,14 @@ impl Simple {
     }
 
     /// The fields of the pattern against those of the request.
-    #[inline]
+    #[inline(always)]
     fn matches(&self, text: &[u8], request: &ArnParts<'_>) -> Match {
         let Some([service, region, account, relative]) = self.parts(text) else {
             return Match::NO;
         };
         let place = |pattern: &[u8], star: u8, place: &[u8]| {
-            pattern == b"*" || fits_one_star(pattern, usize::from(star), place)
+            let any = (pattern.len(), star) == (1, 0);
+            any || fits_one_star(pattern, usize::from(star), place)
         };
         let fits = place(region, self.region_star, request.region)
             && place(account, self.account_star, request.account)
@@ -94,6 +96,7 @@ impl Simple {
         }
     }
 
+    #[inline(always)]
     fn relative_fits(&self, pattern: &[u8], relative: &[u8]) -> bool {
         if self.relative_star != Simple::MANY {
             return fits_one_star(pattern, usize::from(self.relative_star), relative);
@@ -203,7 +206,7 @@ impl<'p> ResourcePattern<'p> {
 
     /// Whether the pattern fits the resource of a request, whose parts the caller has at hand. Linear in both, no allocation. `all_readings`: with
     /// the doubts of other readings too, which never change whether it fits.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn matches(
         &self,
         resource: &Arn<'_>,
