@@ -68,7 +68,7 @@ impl Simple {
 
     /// Service, region, account and relative id of a pattern of this form.
     #[inline]
-    fn parts<'p>(&self, text: &'p [u8]) -> Option<[&'p [u8]; 4]> {
+    fn parts<'p>(self, text: &'p [u8]) -> Option<[&'p [u8]; 4]> {
         let rest = text.get(ACS.len()..)?;
         let (service, rest) = rest.split_at_checked(usize::from(self.service))?;
         let (region, rest) = rest.get(1..)?.split_at_checked(usize::from(self.region))?;
@@ -78,7 +78,7 @@ impl Simple {
 
     /// The fields of the pattern against those of the request.
     #[inline(always)]
-    fn matches(&self, text: &[u8], request: &ArnParts<'_>) -> Match {
+    fn matches(self, text: &[u8], request: &ArnParts<'_>) -> Match {
         let Some([service, region, account, relative]) = self.parts(text) else {
             return Match::NO;
         };
@@ -97,7 +97,7 @@ impl Simple {
     }
 
     #[inline(always)]
-    fn relative_fits(&self, pattern: &[u8], relative: &[u8]) -> bool {
+    fn relative_fits(self, pattern: &[u8], relative: &[u8]) -> bool {
         if self.relative_star != Simple::MANY {
             return fits_one_star(pattern, usize::from(self.relative_star), relative);
         }
@@ -208,7 +208,7 @@ impl<'p> ResourcePattern<'p> {
     /// the doubts of other readings too, which never change whether it fits.
     #[inline(always)]
     pub(crate) fn matches(
-        &self,
+        self,
         resource: &Arn<'_>,
         parts: Option<&ArnParts<'_>>,
         all_readings: bool,
@@ -216,7 +216,7 @@ impl<'p> ResourcePattern<'p> {
         if self.form == Form::Any {
             return Match::YES; // W9
         }
-        if let (Form::Simple(simple), Some(parts)) = (&self.form, parts) {
+        if let (Form::Simple(simple), Some(parts)) = (self.form, parts) {
             let by_fields = simple.matches(self.text, parts);
             // Where the request has four colons each of the pattern's can only stand for one of them, so the whole text reads as its fields do.
             if !parts.more_colons || by_fields.truth != Truth::No {
@@ -227,7 +227,7 @@ impl<'p> ResourcePattern<'p> {
     }
 
     #[cold]
-    fn matches_slowly(&self, resource: &Arn<'_>, all_readings: bool) -> Match {
+    fn matches_slowly(self, resource: &Arn<'_>, all_readings: bool) -> Match {
         let answer = self.reads(resource);
         match self.rare {
             Some(rare) if all_readings && !rare.others.is_empty() => rare.doubt(answer, resource),

@@ -101,9 +101,13 @@ pub(crate) fn fits_one_star(pattern: &[u8], star: usize, text: &[u8]) -> bool {
 /// The same without the case of ASCII letters.
 #[inline(always)]
 pub(crate) fn fits_one_star_ignoring_case(pattern: &[u8], star: usize, text: &[u8]) -> bool {
-    // Most patterns are spelled as requests are: then one comparison of equal bytes is all.
-    let same = |a: &[u8], b: &[u8]| same_bytes(a, b) || a.eq_ignore_ascii_case(b);
-    fits_ends(pattern, star, text, same)
+    fits_ends(pattern, star, text, same_bytes_ignoring_case)
+}
+
+/// Most patterns are spelled as requests are: then one comparison of equal bytes is all.
+#[inline]
+fn same_bytes_ignoring_case(a: &[u8], b: &[u8]) -> bool {
+    same_bytes(a, b) || a.eq_ignore_ascii_case(b)
 }
 
 #[inline(always)]
@@ -124,7 +128,7 @@ fn fits_ends(
         Some((_, last)) => (last, rest.get(rest.len().wrapping_sub(last.len())..)),
         None => (from_star, Some(rest)),
     };
-    end.is_some_and(|end| same(last, end)) && same(first, start)
+    end.is_some_and(|end| same(first, start) && same(last, end))
 }
 
 /// Whether two texts are equal. Most are so short that a call would cost more than the comparison: two loads that overlap do for them.
