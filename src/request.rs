@@ -366,7 +366,8 @@ impl<'a> Context<'a> {
         // One bit for each key's length and end: a key whose bit is new needs no comparison.
         let mut seen = 0u64;
         for (index, (key, _)) in list.iter().enumerate() {
-            let end = key.as_bytes().last().map_or(0, u8::to_ascii_lowercase);
+            // Letters without case.
+            let end = key.as_bytes().last().map_or(0, |end| end | 0x20);
             let bit = 1 << ((key.len() ^ usize::from(end) << 2) & 63);
             let mut before = list.iter().take(index);
             if seen & bit != 0 && before.any(|(other, _)| same_key(key, other).is_some()) {
