@@ -19,7 +19,7 @@ use crate::source::{Position, Source, Span};
 /// let text = r#"{ "Role": { "AssumeRolePolicyDocument": "{\"Version\": \"2\", \"Statement\": []}" } }"#;
 /// let carrier = Carrier::read(&Source::new("role.json", text))?.unwrap();
 /// let found = lint::lint_carried(&carrier.documents[0], &Catalog::default());
-/// assert_eq!((found[0].rule.name, found[0].start.to_string().as_str()), ("invalid-version", "1:57"));
+/// assert_eq!((found[0].rule.name, found[0].start.to_string().as_str()), ("invalid-version", "1:56"));
 /// # Ok::<(), ramgate::LoadError>(())
 /// ```
 pub fn lint_carried(carried: &Carried, catalog: &Catalog) -> Vec<Finding> {

@@ -14,6 +14,7 @@ mod fmt;
 mod integrations;
 mod lint;
 mod place;
+mod preflight;
 mod prove;
 mod readme;
 mod schema;
