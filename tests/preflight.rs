@@ -408,6 +408,59 @@ fn a_denial_is_sure_only_where_it_does_not_hang_on_what_nobody_said() {
         { "Effect": "Deny", "Action": CANCEL, "Resource": "*", "Condition": { "StringEquals": { tag: "dev" } } }
     ]));
     assert_eq!(fly(&state, both, &nothing).outcome, Outcome::NoPermission);
+    // Any key of RAM's or of the service that a call may have; those of other services it has not, and acs:MFAPresent programs have not (K6).
+    for (key, outcome) in [
+        ("acs:UserAgent", Outcome::Unknown),
+        ("vpc:VPC", Outcome::Unknown),
+        ("vpc:tag/env", Outcome::Unknown),
+        ("oss:Prefix", Outcome::Succeeds),
+        // K10: this call sets no tags.
+        ("acs:RequestTag/env", Outcome::Succeeds),
+        ("acs:MFAPresent", Outcome::Succeeds),
+        ("acs:PrincipalARN", Outcome::Succeeds),
+    ] {
+        let (operator, value) = match key {
+            "acs:MFAPresent" => ("Bool", "false"),
+            _ => ("StringEquals", "x"),
+        };
+        let answer = fly(&state, on("Deny", operator, key, value), &nothing);
+        assert_eq!(answer.outcome, outcome, "{key}");
+        let is_told = answer
+            .notes
+            .iter()
+            .any(|note| note.contains("taken as absent"));
+        assert_eq!(is_told, key == "acs:MFAPresent", "{key}");
+    }
+    // K10, K11: a call that creates has the tags that it sets, and none of a resource.
+    let create = Call::new(alice(), "vpc:CreatePhysicalConnection")
+        .with("RegionId", "cn-shanghai")
+        .with("AccessPointId", "ap-1")
+        .with("LineOperator", "CT")
+        .with("Tag.1.Key", "env")
+        .with("Tag.1.Value", "dev");
+    let by_tag = |key: &str| json!([{ "Effect": "Allow", "Action": "vpc:Create*", "Resource": "*", "Condition": { "StringEquals": { key: "dev" } } }]);
+    let decision = |key: &str| {
+        let answer = fly(&create, identity(by_tag(key)), &nothing);
+        answer.decision.map(|decision| decision.decision)
+    };
+    assert_eq!(decision("acs:RequestTag/env"), Some(Decision::Allow));
+    assert_eq!(
+        decision("acs:ResourceTag/env"),
+        Some(Decision::ImplicitDeny)
+    );
+    let answer = fly(&create, identity(by_tag("acs:ResourceTag/env")), &nothing);
+    assert_eq!(answer.outcome, Outcome::NoPermission);
+    // Whose other account is not known is not known to deny either.
+    let mut other = state.clone();
+    other.resource_owner = Some("5555666677778888".to_owned());
+    let snapshot =
+        r#"{ "ramgate": 1, "accounts": { "1234567890123456": { "users": { "alice": {} } } } }"#;
+    let refuse = &mut |name: &str, _: &Source| Err(name.to_owned());
+    let organization =
+        ramgate::Organization::read(&[Source::new("s.json", snapshot)], false, refuse).unwrap();
+    let assignment = Assignment::Organization(Arc::new(organization));
+    let answer = preflight::preflight(&other, &assignment, catalog(), &nothing).unwrap();
+    assert_eq!(answer.outcome, Outcome::Unknown);
     // The resource group (T19).
     let of_group = Policies::default().with_resource_groups([(
         Arc::from("rg-1"),
@@ -464,6 +517,37 @@ fn calls_follow_each_other() {
         (Outcome::Succeeds, state("Canceled"), None)
     );
     assert_eq!(step(CANCEL).0, Outcome::NotFound);
+
+    // What makes something of a circuit leaves the circuit as it is; after what is not known its state is not known.
+    let mut known = listed(&[("pc-1", "Enabled", json!({}))], 1);
+    let mut call = Call::new(alice(), "vpc:CreateVirtualBorderRouter")
+        .with("RegionId", "cn-shanghai")
+        .with("PhysicalConnectionId", "pc-1")
+        .with("VlanId", "1");
+    for address in ["LocalGatewayIp", "PeerGatewayIp", "PeeringSubnetMask"] {
+        call = call.with(address, "192.0.2.1");
+    }
+    call.assumed.push("InvalidVlanId.Used".to_owned());
+    let answer = fly(&call, identity(everything()), &known);
+    assert_eq!(
+        (answer.outcome, answer.state_after.as_deref()),
+        (Outcome::Succeeds, Some("active"))
+    );
+    known.apply(&answer);
+    assert_eq!(
+        fly(&cancel(), identity(everything()), &known)
+            .state_before
+            .as_deref(),
+        Some("Enabled")
+    );
+    let mut known = listed(&[("pc-1", "Initial", json!({}))], 1);
+    let by_address = json!([{ "Effect": "Allow", "Action": "*", "Resource": "*", "Condition": { "IpAddress": { "acs:SourceIp": "203.0.113.0/24" } } }]);
+    let answer = fly(&cancel(), identity(by_address), &known);
+    known.apply(&answer);
+    assert_eq!(
+        fly(&cancel(), identity(everything()), &known).outcome,
+        Outcome::Unknown
+    );
 
     let mut known = listed(&[("pc-1", "Allocated", json!({}))], 1);
     let delete = Call::new(alice(), "vpc:DeletePhysicalConnection")

@@ -179,7 +179,7 @@ pub(super) fn advise(checks: &[Check], assignment: &Assignment) -> Result<Advice
             continue;
         }
         let resource = check.explanation.resource.clone();
-        if resource != "*" && is_too_wide(&resource) {
+        if check.is_wide {
             cannot_be_named = true;
             advice.notes.push(format!(
                 "no policy can name {resource} alone: * and ? in it would stand for other text too (W8)"
@@ -238,15 +238,6 @@ fn lacks_identity(check: &Check, assignment: &Assignment) -> Result<bool, Reques
     Ok(has_identity
         && check.decision() != Decision::Allow
         && !assignment.is_allowed_somewhere(&check.question)?)
-}
-
-/// Whether a resource, read as a pattern, is more than itself; a star at its end is one that the call itself asks for (W10).
-fn is_too_wide(resource: &str) -> bool {
-    let named = resource.strip_suffix("/*").unwrap_or(resource);
-    let mut fields = named.splitn(5, ':');
-    // A star in place of the region or the account is how some services write that there is none (A2).
-    let relative = fields.nth(4).unwrap_or_default();
-    relative != "*" && relative.contains(['*', '?'])
 }
 
 /// The conditions under which those who have the action already have it, turned to this call: who may not do something from elsewhere is not
