@@ -606,6 +606,71 @@ fn what_belongs_to_a_circuit_must_be_gone_before_it_is_taken_out_of_service() {
 }
 
 #[test]
+fn what_a_lock_keeps_from_working_is_not_documented() {
+    let locked = listed(
+        &[(
+            "pc-1",
+            "Initial",
+            json!({ "BusinessStatus": "FinancialLocked" }),
+        )],
+        1,
+    );
+    let answer = fly(&cancel(), identity(everything()), &locked);
+    assert_eq!(answer.outcome, Outcome::Unknown);
+    assert!(
+        answer.reasons[0].contains("FinancialLocked"),
+        "{:?}",
+        answer.reasons
+    );
+    let mut assumed = cancel();
+    assumed.assumed.push("FinancialLocked".to_owned());
+    assert_eq!(
+        fly(&assumed, identity(everything()), &locked).outcome,
+        Outcome::Succeeds
+    );
+    let enabled = listed(
+        &[(
+            "pc-1",
+            "Enabled",
+            json!({ "BusinessStatus": "FinancialLocked" }),
+        )],
+        1,
+    );
+    assert_eq!(
+        fly(&cancel(), identity(everything()), &enabled).outcome,
+        Outcome::NotAllowedInState
+    );
+}
+
+#[test]
+fn texts_that_are_cut_short_are_no_harm() {
+    let list = json!({ "TotalCount": 1, "PhysicalConnectionSet": { "PhysicalConnectionType": [{ "PhysicalConnectionId": "pc-ä", "Status": "Initial", "Tags": { "tags": [{ "Key": "é", "Value": "" }] } }] } }).to_string();
+    let plan = r#"{"operation":"vpc:X","params":{"VlanId":10,"Ä":"ö"},"context":{"acs:SourceIp":["1.2.3.4"]}}"#;
+    let denial = r#"Fehler: {"x":"ä{"} { AccessDeniedDetail: {"AuthAction":"vpc:Xä","AuthPrincipalType":"SubUser","NoPermissionType":"ImplicitDeny"} <AuthAction>ä&amp;</AuthAction> Resource: acs:ä"#;
+    let like = Call::new(alice(), "");
+    for (text, reads_whole) in [(list.as_str(), 0), (plan, 1), (denial, 2)] {
+        for cut in 0..=text.len() {
+            for part in [text.get(..cut), text.get(cut..)].into_iter().flatten() {
+                let source = Source::new("cut.json", part);
+                let is_read = match reads_whole {
+                    0 => Resources::default().read(&source, None, catalog()).is_ok(),
+                    1 => Call::parse(&source, &like).is_ok(),
+                    _ => preflight::CloudDenial::read(&source).is_ok(),
+                };
+                assert!(is_read || part.len() < text.len(), "{part}");
+                assert!(
+                    !is_read || part.len() == text.len() || reads_whole == 2,
+                    "{part}"
+                );
+            }
+        }
+    }
+    // Many braces are no many tries.
+    let braces = "{".repeat(200_000);
+    assert!(preflight::CloudDenial::read(&Source::new("braces", braces)).is_err());
+}
+
+#[test]
 fn lists_that_are_none() {
     for (text, message) in [
         ("{", "1:2"),
@@ -836,6 +901,24 @@ fn what_stands_in_the_way_is_said_where_no_policy_of_the_callers_helps() {
     assert_eq!(
         (answer.obstacles[0].stage, answer.suggestion),
         (Stage::Resource, None)
+    );
+    // A near miss whose condition cannot be turned to this call: the policy does without it, and says so.
+    let by_factor = json!([{ "Effect": "Allow", "Action": CANCEL, "Resource": "*",
+        "Condition": { "Bool": { "acs:MFAPresent": "true" }, "IpAddress": { "acs:SourceIp": "203.0.113.0/24" } } }]);
+    let there = call
+        .clone()
+        .with_context(Context::new([("acs:SourceIp", "203.0.113.9")]).unwrap());
+    let answer = fly(&there, identity(by_factor), &nothing);
+    let statement = &answer.suggestion.unwrap().statements[0];
+    assert_eq!(
+        statement.conditions.keys().collect::<Vec<_>>(),
+        ["IpAddress"]
+    );
+    assert!(
+        answer
+            .notes
+            .iter()
+            .any(|note| note.contains("would allow it but for a condition: Bool acs:MFAPresent"))
     );
     // An id that a policy cannot name alone (W8).
     let answer = fly(

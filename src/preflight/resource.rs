@@ -138,9 +138,14 @@ pub(super) fn state(
             kind, id, region, ..
         } = &subject;
         let found = known.find(kind, id, region);
-        let remarks = found.into_iter().flat_map(|found| &found.remarks);
-        let remarks = remarks.map(|remark| format!("{kind} {id}: {remark}"));
-        answer.notes.extend(remarks);
+        if let Some(lock) = found.and_then(|found| found.lock.as_deref())
+            && !call.assumed.iter().any(|known| known == lock)
+        {
+            unknown.push(format!(
+                "{kind} {id} is {lock}; whether {} works all the same is not documented",
+                operation.name()
+            ));
+        }
         let listed = found.and_then(|found| found.state.as_deref());
         let said = call.state.as_deref().or(listed);
         if let (Some(said), Some(listed)) = (call.state.as_deref(), listed)

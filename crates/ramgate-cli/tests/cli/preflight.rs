@@ -39,7 +39,7 @@ const SNAPSHOT: &str = r#"{
 }"#;
 
 const CIRCUITS: &str = r#"{ "PageNumber": 1, "PageSize": 10, "TotalCount": 2, "PhysicalConnectionSet": { "PhysicalConnectionType": [
-  { "PhysicalConnectionId": "pc-1", "Status": "Confirmed", "BusinessStatus": "FinancialLocked", "ResourceGroupId": "rg-1", "Tags": { "tags": [] } },
+  { "PhysicalConnectionId": "pc-1", "Status": "Confirmed", "BusinessStatus": "Normal", "ResourceGroupId": "rg-1", "Tags": { "tags": [] } },
   { "PhysicalConnectionId": "pc-2", "Status": "Enabled" } ] } }"#;
 
 fn place() -> Place {
@@ -114,10 +114,6 @@ fn the_outcomes_and_their_exit_status() {
         ran.stdout
             .contains("the resource is Confirmed and becomes Canceled"),
         "{ran:?}"
-    );
-    assert!(
-        ran.stdout.contains("its BusinessStatus is"),
-        "what may matter is told: {ran:?}"
     );
 }
 
