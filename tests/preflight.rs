@@ -450,6 +450,26 @@ fn a_denial_is_sure_only_where_it_does_not_hang_on_what_nobody_said() {
     );
     let answer = fly(&create, identity(by_tag("acs:ResourceTag/env")), &nothing);
     assert_eq!(answer.outcome, Outcome::NoPermission);
+    // E20: an action without resource-level authorization, of a call that names a circuit.
+    let confirm = Call::new(alice(), "vpc:ConfirmPhysicalConnection")
+        .with("RegionId", "cn-shanghai")
+        .with("PhysicalConnectionId", "pc-1")
+        .in_state("Allocated");
+    let by_tag_of_all = |effect: &str| {
+        identity(json!([
+            { "Effect": effect, "Action": "vpc:*", "Resource": "*", "Condition": { "StringEquals": { tag: "dev" } } },
+            { "Effect": "Allow", "Action": "oss:*", "Resource": "*" },
+            { "Effect": if effect == "Deny" { "Allow" } else { "Deny" }, "Action": if effect == "Deny" { "vpc:*" } else { "kms:*" }, "Resource": "*" }
+        ]))
+    };
+    for effect in ["Allow", "Deny"] {
+        let answer = fly(&confirm, by_tag_of_all(effect), &known(dev.clone()));
+        assert_eq!(answer.outcome, Outcome::Unknown, "{effect}");
+    }
+    assert_eq!(
+        fly(&confirm, identity(everything()), &nothing).outcome,
+        Outcome::Succeeds
+    );
     // Whose other account is not known is not known to deny either.
     let mut other = state.clone();
     other.resource_owner = Some("5555666677778888".to_owned());

@@ -159,7 +159,11 @@ fn of_action<'k>(
     };
     match action.has_resource_level() {
         Some(true) => {}
-        Some(false) => return needs.push(need("*".to_owned(), None, true, false)), // E20
+        Some(false) => {
+            // E20. Whether a service fills in the tags of what the call names all the same is not known.
+            let names_nothing = operation.on().is_none();
+            return needs.push(need("*".to_owned(), None, names_nothing, false));
+        }
         None => {
             return unknown.push(format!(
                 "on which resource {} is authorized is not known",
@@ -360,7 +364,8 @@ fn is_unsaid(key: &str, call: &Call, need: &Need<'_>, context: &Context<'_>) -> 
         _ => {}
     }
     if key.eq_ignore_ascii_case("acs:ResourceGroupId") {
-        return need.resource != "*" && !need.is_list;
+        let is_without = need.resource == "*" && need.has_no_tags;
+        return !is_without && !need.is_list;
     }
     let is_derived = key.eq_ignore_ascii_case("acs:PrincipalARN") || same(OF_THE_CONSOLE);
     let code = need.action.split(':').next().unwrap_or_default();

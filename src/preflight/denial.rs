@@ -339,7 +339,7 @@ fn decoded_message(members: &Members<'_>) -> CloudDenial {
         let one = |node: Node<'_>| {
             let members = node.members()?;
             let values = members.get("ConditionValues")?;
-            let values = values.one_or_many().filter_map(|value| value.as_str());
+            let values = wrapped_list(values).filter_map(|value| value.as_str());
             Some((
                 text_of(&members, "ConditionKey")?,
                 values.map(str::to_owned).collect(),

@@ -622,6 +622,30 @@ fn a_decoded_message_is_replayed_with_its_context_and_kept_as_a_case() {
         ran.stdout.contains(r#""acs:SourceIp": "198.51.100.9""#),
         "the patch asks for this address: {ran:?}"
     );
+    // The command line wraps lists twice.
+    let wrapped = decoded(
+        "carol",
+        false,
+        identity,
+        json!({ "AuthCondition": [{ "ConditionKey": "acs:SourceIp", "ConditionValues": { "ConditionValue": ["198.51.100.9"] } }] }),
+        json!({ "MatchedPolicy": [] }),
+    );
+    let ran = place.run_on(
+        wrapped,
+        &[
+            "explain-denial",
+            "-",
+            "--account",
+            "snapshot.json",
+            "--format",
+            "json",
+        ],
+    );
+    assert_eq!(ran.status, 0, "{ran:?}");
+    assert_eq!(
+        ran.json()["cloud"]["context"],
+        json!({ "acs:SourceIp": ["198.51.100.9"] })
+    );
     let case: Value = serde_json::from_str(&place.read("cases/denied.json")).unwrap();
     assert_eq!(case["account"], "../snapshot.json");
     assert_eq!(
