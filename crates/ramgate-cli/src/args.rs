@@ -737,7 +737,7 @@ pub(crate) struct PreflightArgs {
     #[arg(long, value_name = "STATE", help_heading = "What is known")]
     pub(crate) state: Option<String>,
 
-    /// What `aliyun vpc DescribePhysicalConnections` (or another list) printed, all pages of it; of another region than the call's as <region>=FILE
+    /// What `aliyun vpc DescribePhysicalConnections` (or another list) printed, all pages of it; taken as of the region of --param RegionId, or as <region>=FILE says
     #[arg(long, value_name = "[REGION=]FILE", help_heading = "What is known")]
     pub(crate) resources: Vec<PathBuf>,
 
