@@ -10,7 +10,7 @@ use crate::analysis::options::Options;
 use crate::analysis::problem::{Outcome, Problem};
 use crate::analysis::resource_set::ResourceSet;
 use crate::analysis::words::{self, Universe};
-use crate::analysis::world::{World, worlds};
+use crate::analysis::world::{NOT_EVERY_CALLER, World, worlds};
 use crate::decision::{UnitKey, Walk};
 use crate::document::Effect;
 use crate::policy::{CompiledStatement, Policies, Stage};
@@ -87,7 +87,7 @@ pub fn idle(policies: &Policies, options: &Options<'_>) -> Findings {
         Some((worlds, true)) => worlds,
         not_all => {
             let why = match not_all {
-                Some(_) => "a principal's name holds a wildcard: not every caller was looked at",
+                Some(_) => NOT_EVERY_CALLER,
                 None => "there are too many kinds of callers",
             };
             for (stage, policy) in policies.iter() {

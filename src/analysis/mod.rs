@@ -31,3 +31,4 @@ pub use options::Options;
 pub use pattern::{Pattern, TextFound};
 pub use problem::Several;
 pub use property::{Checked, Property, Shape, Verdict, check};
+pub(crate) use world::NOT_EVERY_CALLER;

@@ -162,9 +162,8 @@ fn of_entry(
         return;
     }
     // The same text twice is a duplicate.
-    let entries = list.entries.iter().enumerate();
-    let mut entries = entries.filter(|(_, entry)| entry.text == text);
-    let (Some((index, entry)), None) = (entries.next(), entries.next()) else {
+    let mut entries = list.entries.iter().filter(|entry| entry.text == text);
+    let (Some(entry), None) = (entries.next(), entries.next()) else {
         return;
     };
     let covering: Vec<&str> = finding
@@ -178,7 +177,7 @@ fn of_entry(
     }
     let message = format!("{} is covered by {}", quoted(text), shown(&covering));
     report.add(rule, entry.span, &entry.path, message);
-    if let Some(span) = list.removal(index, view.source) {
+    if let Some(span) = list.removal(entry, view.source) {
         report.fix(span, "");
     }
 }
@@ -204,6 +203,11 @@ fn of_statement(
         ),
     };
     report.add(rule, statement.span, &statement.path, message);
+    if finding.idle == Idle::Covered
+        && let Some(span) = view.removal(statement)
+    {
+        report.fix(span, "");
+    }
 }
 
 /// `statement 0 (line 4)`

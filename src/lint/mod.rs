@@ -3,6 +3,7 @@
 mod conditions;
 mod finding;
 mod idle;
+mod mend;
 mod names;
 mod principals;
 mod privileges;
@@ -18,6 +19,7 @@ use crate::document::{Document, Reading};
 use crate::source::Source;
 
 pub use finding::{Finding, Fix};
+pub use mend::{Mended, mend};
 pub use rule::{Rule, Severity};
 
 use finding::Report;

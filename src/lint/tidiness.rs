@@ -130,6 +130,9 @@ pub(super) fn check(view: &View<'_>, report: &mut Report<'_>) {
         if let Some(sid) = &statement.sid {
             if sid.text.is_empty() {
                 report.add(&EMPTY_SID, sid.span, &sid.path, "an empty Sid");
+                if let Some(span) = statement.element_removal(sid.span, view.source) {
+                    report.fix(span, "");
+                }
             } else if !sids.insert(sid.text) {
                 let message = format!("another statement has the Sid {} too", quoted(sid.text));
                 report.add(&DUPLICATE_SID, sid.span, &sid.path, message);
@@ -149,6 +152,9 @@ pub(super) fn check(view: &View<'_>, report: &mut Report<'_>) {
                 path,
                 "no condition: the statement always holds",
             );
+            if let Some(span) = statement.element_removal(*span, view.source) {
+                report.fix(span, "");
+            }
         }
         not_action(statement, report);
         duplicates(&statement.actions, true, view, report);
@@ -206,7 +212,7 @@ fn not_action(statement: &StatementView<'_>, report: &mut Report<'_>) {
 /// Entries that stand before in the list; actions compare without case (W4).
 fn duplicates(list: &List<'_>, is_folded: bool, view: &View<'_>, report: &mut Report<'_>) {
     let mut seen = HashSet::new();
-    for (index, entry) in list.entries.iter().enumerate() {
+    for entry in &list.entries {
         let text = if is_folded {
             entry.text.to_ascii_lowercase()
         } else {
@@ -215,7 +221,7 @@ fn duplicates(list: &List<'_>, is_folded: bool, view: &View<'_>, report: &mut Re
         if !seen.insert(text) {
             let message = format!("{} stands in the list already", quoted(entry.text));
             report.add(&DUPLICATE_ENTRY, entry.span, &entry.path, message);
-            if let Some(span) = list.removal(index, view.source) {
+            if let Some(span) = list.removal(entry, view.source) {
                 report.fix(span, "");
             }
         }

@@ -127,10 +127,17 @@ impl<'a> Linter<'a> {
         let kind = self.kind(&file.path, kinds);
         let mut findings = self.lint(&source, kind, &file.path);
         if self.args.fix {
-            let text = self.mended(&source, kind, &file.path);
-            if text != source.text() {
-                self.deliver(file, &text, console)?;
-                source = Source::new(source.name(), text);
+            let is_wanted = self.filter(&file.path);
+            let mended = lint::mend(&source, reading(kind), &self.catalog, &is_wanted);
+            if mended.is_unproved {
+                console.note(&format!(
+                    "{}: not all was mended, as it could not be shown that the policy would decide the same",
+                    source.name()
+                ));
+            }
+            if mended.text != source.text() {
+                self.deliver(file, &mended.text, console)?;
+                source = Source::new(source.name(), mended.text);
                 findings = self.lint(&source, kind, &file.path);
             }
         }
@@ -138,9 +145,15 @@ impl<'a> Linter<'a> {
     }
 
     fn lint(&self, source: &Source, kind: KindName, file: &Path) -> Vec<Finding> {
-        let allowed = self.config.allowed(file);
         let mut findings = lint::lint(source, reading(kind), &self.catalog);
-        findings.retain(|finding| {
+        findings.retain(self.filter(file));
+        findings
+    }
+
+    /// Whether a finding in a file is to be told.
+    fn filter(&self, file: &Path) -> impl Fn(&Finding) -> bool {
+        let allowed = self.config.allowed(file);
+        move |finding| {
             let is_named = |words: &[String]| {
                 let mut words = words.iter();
                 words.any(|word| stands_for(word, finding.rule))
@@ -148,32 +161,7 @@ impl<'a> Linter<'a> {
             (self.select.is_empty() || is_named(&self.select))
                 && !is_named(&self.ignore)
                 && !allowed.iter().any(|word| stands_for(word, finding.rule))
-        });
-        findings
-    }
-
-    /// The text with every fix made. One may uncover the next, so it goes on until there is none.
-    fn mended(&self, source: &Source, kind: KindName, file: &Path) -> String {
-        const ROUNDS_MAX: usize = 20;
-        let mut text = source.text().to_owned();
-        for _ in 0..ROUNDS_MAX {
-            let source = Source::new(source.name(), text.as_str());
-            let findings = self.lint(&source, kind, file);
-            let mut fixes: Vec<_> = findings.iter().filter_map(|one| one.fix.as_ref()).collect();
-            if fixes.is_empty() {
-                break;
-            }
-            // From the end, so that places stay; of two that overlap the next round makes the other.
-            fixes.sort_by_key(|fix| std::cmp::Reverse((fix.span.start, fix.span.end)));
-            let mut end = text.len();
-            for fix in fixes {
-                if fix.span.end <= end && text.get(fix.span.start..fix.span.end).is_some() {
-                    text.replace_range(fix.span.start..fix.span.end, &fix.text);
-                    end = fix.span.start;
-                }
-            }
         }
-        text
     }
 
     fn deliver(&self, file: &Found, text: &str, console: &mut Console) -> anyhow::Result<()> {
