@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
 use ramgate::lint::{self, Finding, Severity};
-use ramgate::{Catalog, PolicyKind, Reading, ResourceService, Source};
+use ramgate::{Catalog, Source};
 
 use crate::args::{FailOn, FindingFormat, KindName, LintArgs};
 use crate::baseline::Baseline;
@@ -13,6 +13,7 @@ use crate::catalog;
 use crate::command::{Status, fmt};
 use crate::config::Config;
 use crate::input::{self, Found, STDIN};
+use crate::kind::reading;
 use crate::output::{Console, findings, json, sarif};
 
 /// What was found in one file.
@@ -209,21 +210,6 @@ fn kind_of_directory(name: &str) -> Option<KindName> {
         "endpoint" => KindName::Endpoint,
         _ => return None,
     })
-}
-
-fn reading(kind: KindName) -> Reading {
-    match kind {
-        KindName::Identity => Reading::new(PolicyKind::Identity),
-        KindName::System => Reading::new(PolicyKind::Identity).system(),
-        KindName::Session => Reading::new(PolicyKind::Session),
-        KindName::Control => Reading::new(PolicyKind::Control),
-        KindName::Trust => Reading::new(PolicyKind::Trust),
-        KindName::Oss => Reading::new(PolicyKind::Resource(ResourceService::Oss)),
-        KindName::Log => Reading::new(PolicyKind::Resource(ResourceService::Log)),
-        KindName::Kms => Reading::new(PolicyKind::Resource(ResourceService::Kms)),
-        KindName::Resource => Reading::new(PolicyKind::Resource(ResourceService::Other)),
-        KindName::Endpoint => Reading::new(PolicyKind::Endpoint),
-    }
 }
 
 /// The kinds that nobody told, to be told back.
