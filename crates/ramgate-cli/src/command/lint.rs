@@ -38,6 +38,7 @@ pub(crate) fn run(args: &LintArgs, console: &mut Console) -> anyhow::Result<Stat
     let files = input::find(&args.paths, &["json"], &mut |_, error| {
         console.error(&error)
     });
+    console.begin(files.len());
     for file in files {
         match linter.file(&file, &mut kinds, console) {
             Ok(Some(mut one)) => {
@@ -47,7 +48,9 @@ pub(crate) fn run(args: &LintArgs, console: &mut Console) -> anyhow::Result<Stat
             Ok(None) => console.note(&format!("{}: no policy, passed over", file.path.display())),
             Err(error) => console.error(&error),
         }
+        console.step();
     }
+    console.end();
     if linted.is_empty() && !console.has_errors() {
         bail!("no policies found");
     }
@@ -56,7 +59,15 @@ pub(crate) fn run(args: &LintArgs, console: &mut Console) -> anyhow::Result<Stat
     match args.format {
         FindingFormat::Text => findings::text(&linted, out)?,
         FindingFormat::Json => json::document(&findings::all(&linted), out)?,
-        FindingFormat::Sarif => json::document(&sarif::log(&linted), out)?,
+        FindingFormat::Sarif => {
+            let (log, left_out) = sarif::log(&linted);
+            json::document(&log, out)?;
+            if left_out > 0 {
+                console.note(&format!(
+                    "{left_out} findings are not in the report, as code scanning takes no more: the worst are"
+                ));
+            }
+        }
         FindingFormat::Github => findings::github(&linted, out)?,
         FindingFormat::Gitlab => json::document(&findings::gitlab(&linted), out)?,
         FindingFormat::Junit => findings::junit(&linted, out)?,

@@ -10,6 +10,7 @@ mod check;
 mod diff;
 mod errors;
 mod fmt;
+mod formats;
 mod lint;
 mod place;
 mod prove;
