@@ -162,8 +162,9 @@ fn of_entry(
         return;
     }
     // The same text twice is a duplicate.
-    let mut entries = list.entries.iter().filter(|entry| entry.text == text);
-    let (Some(entry), None) = (entries.next(), entries.next()) else {
+    let entries = list.entries.iter().enumerate();
+    let mut entries = entries.filter(|(_, entry)| entry.text == text);
+    let (Some((index, entry)), None) = (entries.next(), entries.next()) else {
         return;
     };
     let covering: Vec<&str> = finding
@@ -177,7 +178,7 @@ fn of_entry(
     }
     let message = format!("{} is covered by {}", quoted(text), shown(&covering));
     report.add(rule, entry.span, &entry.path, message);
-    if let Some(span) = list.removal(entry, view.source) {
+    if let Some(span) = list.removal(index, view.source) {
         report.fix(span, "");
     }
 }

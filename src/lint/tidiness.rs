@@ -212,7 +212,7 @@ fn not_action(statement: &StatementView<'_>, report: &mut Report<'_>) {
 /// Entries that stand before in the list; actions compare without case (W4).
 fn duplicates(list: &List<'_>, is_folded: bool, view: &View<'_>, report: &mut Report<'_>) {
     let mut seen = HashSet::new();
-    for entry in &list.entries {
+    for (index, entry) in list.entries.iter().enumerate() {
         let text = if is_folded {
             entry.text.to_ascii_lowercase()
         } else {
@@ -221,7 +221,7 @@ fn duplicates(list: &List<'_>, is_folded: bool, view: &View<'_>, report: &mut Re
         if !seen.insert(text) {
             let message = format!("{} stands in the list already", quoted(entry.text));
             report.add(&DUPLICATE_ENTRY, entry.span, &entry.path, message);
-            if let Some(span) = list.removal(entry, view.source) {
+            if let Some(span) = list.removal(index, view.source) {
                 report.fix(span, "");
             }
         }

@@ -386,7 +386,7 @@ fn covered(condition: &ConditionView<'_>, view: &View<'_>, report: &mut Report<'
         if let Some((_, by)) = by {
             let message = format!("{} is covered by {}", quoted(entry.text), quoted(by.text));
             report.add(&COVERED_VALUE, entry.span, &entry.path, message);
-            if let Some(span) = condition.values.removal(entry, view.source) {
+            if let Some(span) = condition.values.removal(index, view.source) {
                 report.fix(span, "");
             }
         }

@@ -129,29 +129,40 @@ impl<'d> StatementView<'d> {
 }
 
 impl Row {
-    /// What to take out so that the thing at this place is gone, with its comma; nothing where it stands alone, or something else stands between.
+    /// What to take out so that the thing at this place is gone, with its comma.
     fn removal(&self, place: Span, source: &Source) -> Option<Span> {
-        let index = self
-            .0
-            .iter()
-            .position(|one| one.start <= place.start && place.end <= one.end)?;
-        let entry = self.0.get(index)?;
-        let before = index.checked_sub(1).and_then(|index| self.0.get(index));
-        let (between, gone) = match (before, self.0.get(index + 1)) {
-            (Some(before), _) => ((before.end, entry.start), (before.end, entry.end)),
-            (None, Some(next)) => ((entry.end, next.start), (entry.start, next.start)),
-            (None, None) => return None,
-        };
-        let span = |(start, end)| Span { start, end };
-        (source.slice(span(between)).trim() == ",").then(|| span(gone))
+        let spans = &self.0;
+        let is_there = |one: &Span| one.start <= place.start && place.end <= one.end;
+        removal(
+            spans.iter().position(is_there)?,
+            |at| spans.get(at).copied(),
+            source,
+        )
     }
 }
 
+/// What to take out so that one of several things that stand side by side is gone, with its comma; nothing where it stands alone, or something
+/// else stands between.
+fn removal(index: usize, at: impl Fn(usize) -> Option<Span>, source: &Source) -> Option<Span> {
+    let entry = at(index)?;
+    let before = index.checked_sub(1).and_then(&at);
+    let (between, gone) = match (before, at(index + 1)) {
+        (Some(before), _) => ((before.end, entry.start), (before.end, entry.end)),
+        (None, Some(next)) => ((entry.end, next.start), (entry.start, next.start)),
+        (None, None) => return None,
+    };
+    let span = |(start, end)| Span { start, end };
+    (source.slice(span(between)).trim() == ",").then(|| span(gone))
+}
+
 impl List<'_> {
-    /// What to take out so that an entry is gone; nothing where it stands alone.
-    pub(super) fn removal(&self, entry: &Entry<'_>, source: &Source) -> Option<Span> {
-        let row = Row(self.entries.iter().map(|entry| entry.span).collect());
-        row.removal(entry.span, source)
+    /// What to take out so that the entry with this number is gone; nothing where it stands alone.
+    pub(super) fn removal(&self, index: usize, source: &Source) -> Option<Span> {
+        removal(
+            index,
+            |at| self.entries.get(at).map(|entry| entry.span),
+            source,
+        )
     }
 }
 
