@@ -7,6 +7,7 @@ use crate::analysis::formula::{Spoken, Writer, require_world};
 use crate::analysis::gap::StatementRef;
 use crate::analysis::glob::{Case, Glob};
 use crate::analysis::options::Options;
+use crate::analysis::probe;
 use crate::analysis::problem::{Outcome, Problem};
 use crate::analysis::resource_set::ResourceSet;
 use crate::analysis::words::{self, Universe};
@@ -256,6 +257,28 @@ impl Unit<'_> {
         }
     }
 
+    /// Whether a request is easily found that the statement matches for sure, and none of the others in any reading.
+    fn is_plainly_not(
+        &self,
+        own: &CompiledStatement<'_>,
+        world: &World,
+        covers: &dyn Fn(&CompiledStatement<'_>) -> bool,
+    ) -> bool {
+        let applicable = self.policies.applicable();
+        probe::requests(own, world).iter().any(|request| {
+            let Some(resource) = request.resources().next() else {
+                return false;
+            };
+            let walk = Walk::new(request, &applicable, resource);
+            let Some(unit) = walk.unit(self.key) else {
+                return false;
+            };
+            let mut others = unit.set.statements().filter(covers);
+            unit.applies(own, &walk.facts).is_sure_yes()
+                && others.all(|other| unit.applies(&other, &walk.facts).is_sure_no())
+        })
+    }
+
     fn covered_in(
         &self,
         world: &World,
@@ -287,6 +310,17 @@ impl Unit<'_> {
         };
         let mut names = 0;
         let mut writer = Writer::new(&mut problem, &mut names);
+        let covers = |other: &CompiledStatement<'_>| {
+            let counts = match other.effect() {
+                Effect::Deny => denies,
+                Effect::Allow => allows,
+            };
+            let here = place(at.stage, other);
+            counts && here != *at && !idle.contains(&here)
+        };
+        if writer.counts(&walk, &unit, &own, true) && self.is_plainly_not(&own, world, &covers) {
+            return Cover::No;
+        }
         let mut wanted = None;
         let mut others = Vec::new();
         for statement in unit.set.statements() {

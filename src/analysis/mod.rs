@@ -11,6 +11,7 @@ mod key;
 mod likely;
 mod options;
 mod pattern;
+mod probe;
 mod problem;
 mod property;
 mod readable;
