@@ -9,6 +9,7 @@ mod command;
 mod config;
 mod input;
 mod kind;
+mod lines;
 mod output;
 
 use std::process::ExitCode;

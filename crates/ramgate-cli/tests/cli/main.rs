@@ -13,6 +13,7 @@ mod fmt;
 mod formats;
 mod lint;
 mod place;
+mod preflight;
 mod prove;
 mod readme;
 mod stream;
