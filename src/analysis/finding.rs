@@ -167,6 +167,9 @@ impl Unit<'_> {
         let mut idle: Vec<StatementRef> = Vec::new();
         for (at, effect) in places.iter().rev() {
             let mut budget = self.options.budget;
+            if self.is_plainly_needed(at, &idle) {
+                continue;
+            }
             let asks = match effect {
                 Effect::Allow => vec![
                     (Idle::NeverMatches, [false, false]),
@@ -258,25 +261,38 @@ impl Unit<'_> {
     }
 
     /// Whether a request is easily found that the statement matches for sure, and none of the others in any reading.
-    fn is_plainly_not(
-        &self,
-        own: &CompiledStatement<'_>,
-        world: &World,
-        covers: &dyn Fn(&CompiledStatement<'_>) -> bool,
-    ) -> bool {
+    fn is_plainly_needed(&self, at: &StatementRef, idle: &[StatementRef]) -> bool {
         let applicable = self.policies.applicable();
-        probe::requests(own, world).iter().any(|request| {
-            let Some(resource) = request.resources().next() else {
-                return false;
-            };
-            let walk = Walk::new(request, &applicable, resource);
-            let Some(unit) = walk.unit(self.key) else {
-                return false;
-            };
-            let mut others = unit.set.statements().filter(covers);
-            unit.applies(own, &walk.facts).is_sure_yes()
-                && others.all(|other| unit.applies(&other, &walk.facts).is_sure_no())
-        })
+        let is_idle = |other: &CompiledStatement<'_>| {
+            !idle.is_empty() && idle.contains(&place(at.stage, other))
+        };
+        let needs = |world: &World, own: &CompiledStatement<'_>| {
+            probe::requests(own, world).any(|request| {
+                let Some(resource) = request.resources().next() else {
+                    return false;
+                };
+                let walk = Walk::new(&request, &applicable, resource);
+                let Some(unit) = walk.unit(self.key) else {
+                    return false;
+                };
+                let mut others = unit.set.statements().filter(|other| {
+                    let is_own = other.index() == at.statement && other.policy().name == at.policy;
+                    !is_own && !is_idle(other)
+                });
+                unit.applies(own, &walk.facts).is_sure_yes()
+                    && others.all(|other| unit.applies(&other, &walk.facts).is_sure_no())
+            })
+        };
+        // Each world is another caller; what one needs is needed.
+        let Some(world) = self.worlds.first() else {
+            return false;
+        };
+        let mut policies = self.policies.iter();
+        let own = policies.find_map(|(stage, policy)| {
+            let mut statements = policy.statements();
+            statements.find(|own| place(stage, own) == *at)
+        });
+        own.is_some_and(|own| needs(world, &own))
     }
 
     fn covered_in(
@@ -310,17 +326,6 @@ impl Unit<'_> {
         };
         let mut names = 0;
         let mut writer = Writer::new(&mut problem, &mut names);
-        let covers = |other: &CompiledStatement<'_>| {
-            let counts = match other.effect() {
-                Effect::Deny => denies,
-                Effect::Allow => allows,
-            };
-            let here = place(at.stage, other);
-            counts && here != *at && !idle.contains(&here)
-        };
-        if writer.counts(&walk, &unit, &own, true) && self.is_plainly_not(&own, world, &covers) {
-            return Cover::No;
-        }
         let mut wanted = None;
         let mut others = Vec::new();
         for statement in unit.set.statements() {

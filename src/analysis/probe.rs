@@ -14,34 +14,34 @@ const ANYTHING: &str = "Zqx";
 const TRIED_MAX: usize = 16;
 
 /// Requests that are like a statement; whether it matches them is to be asked.
-pub(crate) fn requests(statement: &CompiledStatement<'_>, world: &World) -> Vec<Request<'static>> {
-    let Some(context) = context(statement.conditions()) else {
-        return Vec::new();
-    };
+pub(crate) fn requests(
+    statement: &CompiledStatement<'_>,
+    world: &World,
+) -> impl Iterator<Item = Request<'static>> {
+    let account = world.principal.account().unwrap_or_default();
+    let context = context(statement.conditions());
     let actions: Vec<String> = if statement.is_not_action() {
         vec![format!("{ANYTHING}:{ANYTHING}")]
     } else {
-        statement.action_patterns().map(action).collect()
+        let patterns = statement.action_patterns().take(TRIED_MAX);
+        patterns.map(action).collect()
     };
-    let account = world.principal.account().unwrap_or_default();
-    let mut resources: Vec<String> = statement
-        .resource_patterns()
-        .map(|pattern| resource(pattern, account))
-        .collect();
+    let patterns = statement.resource_patterns().take(TRIED_MAX);
+    let mut resources: Vec<String> = patterns.map(|pattern| resource(pattern, account)).collect();
     if resources.is_empty() {
         resources.push(resource("*", account));
     }
-    let mut requests = Vec::new();
     // All actions come before the second resource.
-    for resource in &resources {
-        for action in &actions {
-            if requests.len() == TRIED_MAX {
-                return requests;
-            }
-            requests.extend(world.request(action, resource, context.clone()));
-        }
-    }
-    requests
+    let pairs = resources.into_iter().flat_map(move |resource| {
+        actions
+            .clone()
+            .into_iter()
+            .map(move |action| (action, resource.clone()))
+    });
+    let request = move |(action, resource): (String, String)| {
+        world.request(&action, &resource, context.clone()?)
+    };
+    pairs.take(TRIED_MAX).filter_map(request)
 }
 
 fn filled(pattern: &str) -> String {
