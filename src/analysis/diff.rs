@@ -11,7 +11,7 @@ use crate::analysis::formula::{Reading, Spoken, Writer, require_world};
 use crate::analysis::gap::{Confirmed, Found, request_of, search};
 use crate::analysis::options::Options;
 use crate::analysis::problem::{Outcome, Problem};
-use crate::analysis::world::{World, worlds};
+use crate::analysis::world::{NOT_EVERY_CALLER, World, worlds};
 use crate::decision::Decision;
 use crate::policy::Policies;
 use crate::request::Request;
@@ -152,7 +152,7 @@ pub fn diff(old: &Policies, new: &Policies, options: &Options<'_>) -> Difference
         }
     }
     if !are_all {
-        let why = "a principal's name holds a wildcard: not every caller was looked at";
+        let why = NOT_EVERY_CALLER;
         gained.unknown.push(why);
         lost.unknown.push(why);
     }

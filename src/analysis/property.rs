@@ -8,7 +8,7 @@ use crate::analysis::gap::{Confirmed, Found, search};
 use crate::analysis::key::Level;
 use crate::analysis::options::Options;
 use crate::analysis::problem::{NodeId, Problem};
-use crate::analysis::world::{World, worlds};
+use crate::analysis::world::{NOT_EVERY_CALLER, World, worlds};
 use crate::condition::{Condition, Operator, Qualifier};
 use crate::decision::{Decision, Walk};
 use crate::policy::Policies;
@@ -213,7 +213,7 @@ pub fn check(policies: &Policies, property: &Property<'_>, options: &Options<'_>
         checked.unknown.extend(unknown);
     }
     if !are_all {
-        let why = "a principal's name holds a wildcard: not every caller was looked at";
+        let why = NOT_EVERY_CALLER;
         checked.unknown.push(why);
     }
     checked.unknown.sort_unstable();

@@ -381,6 +381,10 @@ impl<'d> Statement<'d> {
         &self.parts.untold
     }
 
+    pub(crate) fn node(&self) -> Node<'d> {
+        self.json.node(self.parts.node)
+    }
+
     pub(crate) fn sid_node(&self) -> Option<Node<'d>> {
         self.parts.sid.map(|at| self.json.node(at))
     }

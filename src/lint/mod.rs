@@ -4,6 +4,7 @@ mod carried;
 mod conditions;
 mod finding;
 mod idle;
+mod mend;
 mod names;
 mod principals;
 mod privileges;
@@ -21,6 +22,7 @@ use crate::source::Source;
 
 pub use carried::lint_carried;
 pub use finding::{Finding, Fix};
+pub use mend::{Mended, mend};
 pub use rule::{Rule, Severity};
 pub use suppressions::{EXPIRED_SUPPRESSION, UNREASONED_SUPPRESSION, UNUSED_SUPPRESSION};
 

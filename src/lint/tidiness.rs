@@ -131,6 +131,9 @@ pub(super) fn check(view: &View<'_>, report: &mut Report<'_>) {
         if let Some(sid) = &statement.sid {
             if sid.text.is_empty() {
                 report.add(&EMPTY_SID, sid.span, &sid.path, "an empty Sid");
+                if let Some(span) = statement.element_removal(sid.span, view.source) {
+                    report.fix(span, "");
+                }
             } else if !sids.insert(sid.text) {
                 let message = format!("another statement has the Sid {} too", quoted(sid.text));
                 report.add(&DUPLICATE_SID, sid.span, &sid.path, message);
@@ -150,6 +153,9 @@ pub(super) fn check(view: &View<'_>, report: &mut Report<'_>) {
                 path,
                 "no condition: the statement always holds",
             );
+            if let Some(span) = statement.element_removal(*span, view.source) {
+                report.fix(span, "");
+            }
         }
         not_action(statement, report);
         duplicates(&statement.actions, true, view, report);

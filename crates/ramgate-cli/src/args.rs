@@ -392,8 +392,8 @@ pub(crate) struct DiffArgs {
 
     /// What the policies are; snapshots and cases say so themselves. Those which only take away (session, control, endpoint) and trust policies
     /// are compared for callers whose identity policies allow everything
-    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
-    pub(crate) kind: Kind,
+    #[arg(long, value_enum, default_value = "identity", value_name = "KIND")]
+    pub(crate) kind: KindName,
 
     /// Read what RAM may once have accepted; what it means is doubtful, so nothing is granted by it
     #[arg(long)]
@@ -406,30 +406,6 @@ pub(crate) struct DiffArgs {
     /// How to write the answer
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: AnswerFormat,
-}
-
-/// What policies are for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Kind {
-    /// Attached to a user, a group or a role
-    #[default]
-    Identity,
-    /// Given with AssumeRole for one session
-    Session,
-    /// Attached in a resource directory
-    Control,
-    /// Of a role: who may assume it
-    Trust,
-    /// On an OSS bucket
-    Bucket,
-    /// On a project of Log Service
-    Project,
-    /// On a KMS key or secret
-    Key,
-    /// On a resource of another service
-    Resource,
-    /// Of a VPC endpoint
-    Endpoint,
 }
 
 /// Which changes make a comparison fail.
@@ -595,8 +571,10 @@ pub(crate) enum KindName {
     #[value(alias = "bucket")]
     Oss,
     /// A project policy of Log Service
+    #[value(alias = "project")]
     Log,
     /// A key policy
+    #[value(alias = "key")]
     Kms,
     /// A policy on a resource of another service
     Resource,

@@ -9,6 +9,7 @@ mod clock;
 mod command;
 mod config;
 mod input;
+mod kind;
 mod lines;
 mod output;
 mod suppress;

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, anyhow, bail};
 use ramgate::carrier::Carrier;
 use ramgate::lint::{self, Finding, Severity};
-use ramgate::{Catalog, PolicyKind, Reading, ResourceService, Source};
+use ramgate::{Catalog, Source};
 
 use crate::args::{FailOn, FindingFormat, KindName, LintArgs};
 use crate::baseline::Baseline;
@@ -15,6 +15,7 @@ use crate::catalog;
 use crate::command::{Status, fmt};
 use crate::config::Config;
 use crate::input::{self, Found, STDIN};
+use crate::kind::reading;
 use crate::output::{Console, findings, json, sarif};
 use crate::suppress::{Suppressed, Suppressions};
 
@@ -44,6 +45,7 @@ pub(crate) fn run(args: &LintArgs, console: &mut Console) -> anyhow::Result<Stat
     let files = input::find(&args.paths, &carrier::EXTENSIONS, &mut |_, error| {
         console.error(&error)
     });
+    console.begin(files.len());
     for file in files {
         match linter.file(&file, &mut kinds, console) {
             Ok(Some(mut one)) => {
@@ -58,7 +60,9 @@ pub(crate) fn run(args: &LintArgs, console: &mut Console) -> anyhow::Result<Stat
             Ok(None) => {}
             Err(error) => console.error(&error),
         }
+        console.step();
     }
+    console.end();
     if linted.is_empty() && !console.has_errors() && !args.skip_others {
         bail!("no policies found");
     }
@@ -77,7 +81,15 @@ pub(crate) fn run(args: &LintArgs, console: &mut Console) -> anyhow::Result<Stat
     match args.format {
         FindingFormat::Text => findings::text(&linted, out)?,
         FindingFormat::Json => json::document(&findings::all(&linted), out)?,
-        FindingFormat::Sarif => json::document(&sarif::log(&linted), out)?,
+        FindingFormat::Sarif => {
+            let (log, left_out) = sarif::log(&linted);
+            json::document(&log, out)?;
+            if left_out > 0 {
+                console.note(&format!(
+                    "{left_out} findings are not in the report, as code scanning takes no more: the worst are"
+                ));
+            }
+        }
         FindingFormat::Github => findings::github(&linted, out)?,
         FindingFormat::Gitlab => json::document(&findings::gitlab(&linted), out)?,
         FindingFormat::Junit => findings::junit(&linted, out)?,
@@ -244,7 +256,10 @@ impl<'a> Linter<'a> {
             ));
             return Ok(source);
         }
-        let text = self.mended(&source, subject, &file.path)?;
+        let text = match subject {
+            Subject::Policy(kind) => self.mended(&source, kind, &file.path, console),
+            Subject::Carrier => self.mended_inside(&source, &file.path)?,
+        };
         if text == source.text() {
             return Ok(source);
         }
@@ -252,17 +267,32 @@ impl<'a> Linter<'a> {
         Ok(Source::new(source.name(), text))
     }
 
-    /// The text with every fix made. One may uncover the next, so it goes on until there is none.
-    fn mended(&self, source: &Source, subject: Subject, file: &Path) -> anyhow::Result<String> {
+    /// The text of a policy with every fix made that is proved to keep its meaning.
+    fn mended(
+        &self,
+        source: &Source,
+        kind: KindName,
+        file: &Path,
+        console: &mut Console,
+    ) -> String {
+        let is_wanted = |finding: &Finding| self.is_wanted(file, finding);
+        let mended = lint::mend(source, reading(kind), &self.catalog, &is_wanted);
+        if mended.is_unproved {
+            console.note(&format!(
+                "{}: not all was mended, as it could not be shown that the policy would decide the same",
+                source.name()
+            ));
+        }
+        mended.text
+    }
+
+    /// The text of a file with policies inside, with every fix made. One may uncover the next, so it goes on until there is none.
+    fn mended_inside(&self, source: &Source, file: &Path) -> anyhow::Result<String> {
         const ROUNDS_MAX: usize = 20;
         let mut before = source.clone();
         for _ in 0..ROUNDS_MAX {
-            let (mut findings, _) = self.lint(&before, subject)?;
-            // What is allowed stays as it is.
-            self.take_allowed(file, &mut findings);
-            if let Some(path) = self.config.relative(file) {
-                findings.retain(|finding| !self.suppressions.allows(&path, finding));
-            }
+            let (mut findings, _) = self.lint(&before, Subject::Carrier)?;
+            findings.retain(|finding| self.is_wanted(file, finding));
             let mut fixes: Vec<_> = findings.iter().filter_map(|one| one.fix.as_ref()).collect();
             if fixes.is_empty() {
                 break;
@@ -278,13 +308,22 @@ impl<'a> Linter<'a> {
                 }
             }
             let after = Source::new(source.name(), text);
-            if matches!(subject, Subject::Carrier) && !carrier::is_sound(&before, &after, &findings)
-            {
+            if !carrier::is_sound(&before, &after, &findings) {
                 break;
             }
             before = after;
         }
         Ok(before.text().to_owned())
+    }
+
+    /// Whether a finding is to be mended: what is allowed stays as it is.
+    fn is_wanted(&self, file: &Path, finding: &Finding) -> bool {
+        let allows = |word: &String| stands_for(word, finding.rule);
+        let path = self.config.relative(file);
+        let mut allowed = self.config.allowed(file).into_iter();
+        self.is_asked(finding.rule)
+            && !allowed.any(|entry| entry.rules.iter().any(allows))
+            && !path.is_some_and(|path| self.suppressions.allows(&path, finding))
     }
 
     fn deliver(&self, file: &Found, text: &str, console: &mut Console) -> anyhow::Result<()> {
@@ -372,21 +411,6 @@ fn kind_of_directory(name: &str) -> Option<KindName> {
         "endpoint" => KindName::Endpoint,
         _ => return None,
     })
-}
-
-fn reading(kind: KindName) -> Reading {
-    match kind {
-        KindName::Identity => Reading::new(PolicyKind::Identity),
-        KindName::System => Reading::new(PolicyKind::Identity).system(),
-        KindName::Session => Reading::new(PolicyKind::Session),
-        KindName::Control => Reading::new(PolicyKind::Control),
-        KindName::Trust => Reading::new(PolicyKind::Trust),
-        KindName::Oss => Reading::new(PolicyKind::Resource(ResourceService::Oss)),
-        KindName::Log => Reading::new(PolicyKind::Resource(ResourceService::Log)),
-        KindName::Kms => Reading::new(PolicyKind::Resource(ResourceService::Kms)),
-        KindName::Resource => Reading::new(PolicyKind::Resource(ResourceService::Other)),
-        KindName::Endpoint => Reading::new(PolicyKind::Endpoint),
-    }
 }
 
 /// The kinds that nobody told, to be told back.

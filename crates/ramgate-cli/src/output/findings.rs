@@ -142,14 +142,19 @@ pub(crate) fn github(linted: &[Linted], out: &mut Output) -> io::Result<()> {
             Severity::Suggestion => "notice",
         };
         let title = format!("{} {}", finding.rule.id, finding.rule.name);
+        let (start, end) = (finding.start, finding.end);
+        // Columns count only where a finding is on one line.
+        let columns = if start.line == end.line {
+            format!(",col={},endColumn={}", start.column, end.column)
+        } else {
+            String::new()
+        };
         writeln!(
             out,
-            "::{command} file={},line={},endLine={},col={},endColumn={},title={}::{}",
+            "::{command} file={},line={},endLine={}{columns},title={}::{}",
             property(&finding.file),
-            finding.start.line,
-            finding.end.line,
-            finding.start.column,
-            finding.end.column,
+            start.line,
+            end.line,
             property(&title),
             escaped(&with_help(finding)),
         )?;
@@ -209,7 +214,9 @@ pub(crate) fn junit(linted: &[Linted], out: &mut Output) -> io::Result<()> {
     for one in linted {
         let mut suite = TestSuite::new(one.source.name());
         if one.findings.is_empty() {
-            suite.add_test_case(TestCase::new("lint", TestCaseStatus::success()));
+            let mut case = TestCase::new("lint", TestCaseStatus::success());
+            case.set_classname(one.source.name());
+            suite.add_test_case(case);
         }
         for finding in &one.findings {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);

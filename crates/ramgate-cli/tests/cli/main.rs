@@ -11,6 +11,7 @@ mod check;
 mod diff;
 mod errors;
 mod fmt;
+mod formats;
 mod integrations;
 mod lint;
 mod place;
