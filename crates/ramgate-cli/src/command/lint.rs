@@ -363,16 +363,20 @@ fn may_be_policy(source: &Source) -> bool {
 }
 
 fn tell_of_carrier(source: &Source, carrier: &Carrier, console: &mut Console) {
-    let (name, format) = (source.name(), carrier.format);
-    let count = match carrier.documents.len() {
-        0 => "no policy".to_owned(),
-        1 => "1 policy".to_owned(),
-        count => format!("{count} policies"),
-    };
-    console.note(&format!("{name}: {format}, with {count} to look at"));
+    let name = source.name();
+    let mut told: BTreeMap<&str, usize> = BTreeMap::new();
+    for unread in &carrier.unread {
+        *told.entry(&unread.reason).or_default() += 1;
+    }
     for unread in &carrier.unread {
         let (at, place, reason) = (unread.at, &unread.place, &unread.reason);
-        console.note(&format!("{name}:{at}: {place} was not looked at: {reason}"));
+        // The first of a reason stands for all of it.
+        let others = match told.remove(&**reason) {
+            None => continue,
+            Some(1) => String::new(),
+            Some(count) => format!(" and {} more", count - 1),
+        };
+        console.note(&format!("{name}:{at}: {place}{others} was not looked at: {reason}"));
     }
     let unsure = carrier
         .documents
