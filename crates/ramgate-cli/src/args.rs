@@ -33,6 +33,7 @@ pub(crate) enum Command {
     Prove(ProveArgs),
     Lint(LintArgs),
     Rule(RuleArgs),
+    Import(ImportArgs),
 }
 
 /// When to colour.
@@ -635,3 +636,63 @@ pub(crate) struct RuleArgs {
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: FactFormat,
 }
+
+/// Make a snapshot out of a folder of `aliyun` outputs, or of a Terraform plan.
+///
+/// What is not understood is named, and what is missing for a safe answer is an error: then nothing is written and the exit status is 2. A
+/// snapshot that is there already is replaced whole or not at all. docs/import.md says what is read and what is not.
+#[derive(Debug, Args)]
+#[command(after_long_help = IMPORT_EXAMPLES, after_help = "More and examples: ramgate import --help")]
+pub(crate) struct ImportArgs {
+    /// A folder of `aliyun` outputs; or what `terraform show -json` says of a plan or a state; - is standard input
+    #[arg(value_name = "DIR|PLAN")]
+    pub(crate) path: PathBuf,
+
+    /// Where to write the snapshot; - is standard output
+    #[arg(short, long, value_name = "SNAPSHOT")]
+    pub(crate) output: PathBuf,
+
+    /// The account, where the files do not say; and it is an error if they say otherwise
+    #[arg(long, value_name = "ID", value_parser = account_id)]
+    pub(crate) account_id: Option<String>,
+
+    /// What there is none of, for sure: without it, not knowing is an error
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]
+    pub(crate) without: Vec<Without>,
+
+    /// Warn of files that are not understood, and go on without them
+    #[arg(long)]
+    pub(crate) allow_unknown: bool,
+
+    /// Let documents pass that RAM may once have accepted; what they mean is doubtful, so nothing is granted by it
+    #[arg(long)]
+    pub(crate) lenient: bool,
+
+    /// How to write what was found wrong, and how much there is
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: AnswerFormat,
+}
+
+/// What may be vouched to be absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Without {
+    /// No control policies bind the account
+    ControlPolicies,
+    /// Nothing is attached at a resource group
+    ResourceGroups,
+}
+
+fn account_id(text: &str) -> Result<String, String> {
+    if text.len() >= 10 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected the id of an account, such as 1234567890123456".to_owned())
+    }
+}
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  Ask the cloud (tools/export-account.sh needs no right but to read RAM), then put the answers together:
+    tools/export-account.sh export
+    ramgate import export -o snapshot.json
+    ramgate check --account snapshot.json --principal acs:ram::1234567890123456:user/alice …";

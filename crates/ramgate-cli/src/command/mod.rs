@@ -4,6 +4,7 @@ mod catalog;
 mod check;
 pub(crate) mod diff;
 mod fmt;
+mod import;
 pub(crate) mod lint;
 pub(crate) mod prove;
 mod rule;
@@ -49,5 +50,6 @@ pub(crate) fn run(command: &Command, console: &mut Console) -> anyhow::Result<St
         Command::Prove(args) => prove::run(args, console),
         Command::Lint(args) => lint::run(args, console),
         Command::Rule(args) => rule::run(args, console),
+        Command::Import(args) => import::run(args, console),
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod difference;
 pub(crate) mod facts_json;
 pub(crate) mod facts_text;
 pub(crate) mod findings;
+pub(crate) mod imported;
 pub(crate) mod json;
 pub(crate) mod junit;
 pub(crate) mod proof;
@@ -69,6 +70,17 @@ impl Console {
                 Severity::Warning => self.say(DOUBTFUL, "warning", &problem.to_string()),
             }
         }
+    }
+
+    /// Says what is wrong, in words.
+    pub(crate) fn fault(&mut self, text: &str) {
+        self.has_errors = true;
+        self.say(BAD, "error", text);
+    }
+
+    /// Says what may mislead.
+    pub(crate) fn warning(&mut self, text: &str) {
+        self.say(DOUBTFUL, "warning", text);
     }
 
     /// Says what was assumed or passed over.

@@ -10,6 +10,7 @@ mod check;
 mod diff;
 mod errors;
 mod fmt;
+mod import;
 mod lint;
 mod place;
 mod prove;
