@@ -56,6 +56,7 @@
 mod account;
 pub mod analysis;
 mod arn;
+pub mod carrier;
 mod case;
 mod catalog;
 mod condition;
@@ -100,6 +101,6 @@ pub use problem::{LoadError, Problem, ProblemKind, RequestError, Severity};
 pub use property_file::{Proof, PropertyFile, StatedProperty};
 pub use question::Question;
 pub use request::{Context, ContextValue, Request};
-pub use source::{Position, Source, Span};
+pub use source::{Position, Source, Span, Woven};
 pub use truth::OpenRule;
 pub use wildcard::Wildcard;
