@@ -39,6 +39,7 @@ const ROOMS: [&str; 26] = [
     "property_file",
     "carrier",
     "lint",
+    "preflight",
     "lib",
 ];
 
