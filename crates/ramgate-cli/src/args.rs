@@ -380,13 +380,18 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_long_help = DIFF_EXAMPLES, after_help = "More and examples: ramgate diff --help")]
 pub(crate) struct DiffArgs {
-    /// The policies as they are: a policy, a directory of policies (all attached together), a snapshot, a case file
+    /// The policies as they are: a policy, a directory of policies (all attached together), a snapshot, a case file. A Terraform plan alone is
+    /// compared before and after
     #[arg(value_name = "OLD")]
     pub(crate) old: PathBuf,
 
-    /// The policies as they are to be, in the same form
+    /// The policies as they are to be, in the same form; or a Terraform plan, which is laid over a snapshot
     #[arg(value_name = "NEW")]
-    pub(crate) new: PathBuf,
+    pub(crate) new: Option<PathBuf>,
+
+    /// The account of a Terraform plan, where it does not say
+    #[arg(long, value_name = "ID", value_parser = account_id)]
+    pub(crate) account_id: Option<String>,
 
     /// What the policies are; snapshots and cases say so themselves. Those which only take away (session, control, endpoint) and trust policies
     /// are compared for callers whose identity policies allow everything
@@ -451,6 +456,9 @@ Examples:
 
   Two snapshots, principal by principal; only those whose policies differ:
     ramgate diff yesterday.json today.json
+
+  What does a Terraform plan change, in an account that is known:
+    ramgate diff snapshot.json plan.json
 
   A guardrail of a resource directory:
     ramgate diff --kind control guardrail.old.json guardrail.json
@@ -652,6 +660,18 @@ pub(crate) struct ImportArgs {
     #[arg(short, long, value_name = "SNAPSHOT")]
     pub(crate) output: PathBuf,
 
+    /// Of a plan: the resources as they are, or as they are to be (the default)
+    #[arg(long, value_enum, value_name = "SIDE")]
+    pub(crate) state: Option<Side>,
+
+    /// Of a plan: a snapshot of all that there is, over which its changes are laid. Without it only what the plan manages is known
+    #[arg(long, value_name = "SNAPSHOT")]
+    pub(crate) base: Option<PathBuf>,
+
+    /// Of a plan: write documents too that Terraform calls sensitive
+    #[arg(long)]
+    pub(crate) include_sensitive: bool,
+
     /// The account, where the files do not say; and it is an error if they say otherwise
     #[arg(long, value_name = "ID", value_parser = account_id)]
     pub(crate) account_id: Option<String>,
@@ -671,6 +691,15 @@ pub(crate) struct ImportArgs {
     /// How to write what was found wrong, and how much there is
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: AnswerFormat,
+}
+
+/// A side of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Side {
+    /// As it is
+    Before,
+    /// As it is to be
+    After,
 }
 
 /// What may be vouched to be absent.
@@ -695,4 +724,9 @@ Examples:
   Ask the cloud (tools/export-account.sh needs no right but to read RAM), then put the answers together:
     tools/export-account.sh export
     ramgate import export -o snapshot.json
-    ramgate check --account snapshot.json --principal acs:ram::1234567890123456:user/alice …";
+    ramgate check --account snapshot.json --principal acs:ram::1234567890123456:user/alice …
+
+  What may alice do once this plan is applied?
+    terraform show -json plan.out | ramgate import - --base snapshot.json -o after.json
+    ramgate check --account after.json --principal acs:ram::1234567890123456:user/alice …
+    ramgate diff snapshot.json after.json";

@@ -97,7 +97,6 @@ pub(crate) struct User {
 pub(crate) struct Role {
     pub(crate) trust: Option<Document>,
     pub(crate) service_linked: bool,
-    pub(crate) place: Place,
 }
 
 /// What is known of one account.
@@ -107,6 +106,8 @@ pub(crate) struct Account {
     /// The way from the root of the resource directory to its folder.
     pub(crate) folder: Option<String>,
     pub(crate) policies: BTreeMap<PolicyId, Document>,
+    /// Policies that there are and whose document is not known, and why. Nobody may have one.
+    pub(crate) unread: BTreeMap<PolicyId, Problem>,
     pub(crate) groups: BTreeMap<String, Place>,
     pub(crate) users: BTreeMap<String, User>,
     pub(crate) roles: BTreeMap<String, Role>,

@@ -8,12 +8,14 @@ mod facts;
 mod json;
 mod report;
 mod snapshot;
+mod terraform;
 
 use std::collections::BTreeSet;
 
 pub use cli::{AnswerFile, answers};
 pub use report::{Problem, Report};
 pub use snapshot::{Counts, Snapshot};
+pub use terraform::{Base, State, is_terraform, terraform};
 
 /// How an import is made.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +26,8 @@ pub struct Options {
     pub without: BTreeSet<Absent>,
     /// Whether what is not understood is a warning only.
     pub allow_unknown: bool,
+    /// Whether documents that Terraform calls sensitive may be written into the snapshot.
+    pub include_sensitive: bool,
     /// Whether documents may hold what RAM once accepted (see [`ramgate::Reading::lenient`]).
     pub is_lenient: bool,
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::document::{Document, reading};
-use crate::facts::{Account, Attachment, Control, Facts, Holder, HolderKind, PolicyId, PolicyType};
+use crate::facts::{Account, Attachment, Control, Facts, HolderKind, PolicyId, PolicyType};
 use crate::report::{Problem, Report};
 
 /// A snapshot, and how much is in it.
@@ -309,15 +309,28 @@ fn attach<'f>(
             }
         };
     }
+    for (policy, problem) in &account.unread {
+        let mut problem = problem.clone();
+        if undefined.contains_key(policy) {
+            report.error(problem);
+        } else {
+            problem
+                .message
+                .push_str("; nobody has it, so it is left out");
+            report.warning(problem);
+        }
+    }
     for (policy, attachments) in undefined {
         let Some((first, place)) = attachments.first() else {
             continue;
         };
+        if account.unread.contains_key(policy) {
+            continue;
+        }
         let others = match attachments.len() {
             1 => String::new(),
             count => format!(" and {} more", count - 1),
         };
-        let Holder { .. } = &first.holder;
         let message = format!(
             "{policy} is attached to {}{others}, and what it says is not known",
             first.holder

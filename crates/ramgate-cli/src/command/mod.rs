@@ -4,7 +4,7 @@ mod catalog;
 mod check;
 pub(crate) mod diff;
 mod fmt;
-mod import;
+pub(crate) mod import;
 pub(crate) mod lint;
 pub(crate) mod prove;
 mod rule;

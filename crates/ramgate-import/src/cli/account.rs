@@ -174,7 +174,6 @@ impl<'v> Reader<'_, 'v> {
             let role = Role {
                 trust,
                 service_linked: at.is_true("IsServiceLinkedRole"),
-                place: at.place.clone(),
             };
             self.account.add_role(&name, role, self.report);
         }

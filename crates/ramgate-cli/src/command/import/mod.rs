@@ -4,12 +4,15 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use ramgate_import::{Absent, AnswerFile, Options, Report, Snapshot, answers};
+use ramgate::Source;
+use ramgate_import::{
+    Absent, AnswerFile, Base, Options, Report, Snapshot, State, answers, is_terraform, terraform,
+};
 
-use crate::args::{AnswerFormat, ImportArgs, Without};
+use crate::args::{AnswerFormat, ImportArgs, Side, Without};
 use crate::command::{Status, fmt};
 use crate::input::{self, STDIN};
-use crate::output::{Console, imported};
+use crate::output::{Console, imported, text};
 
 /// Imports what the arguments name.
 ///
@@ -39,8 +42,60 @@ pub(crate) fn run(args: &ImportArgs, console: &mut Console) -> anyhow::Result<St
 
 fn import(args: &ImportArgs, console: &mut Console) -> anyhow::Result<(Option<Snapshot>, Report)> {
     let options = options(args);
-    let files = folder(args, console)?;
-    Ok(answers(&files, &options))
+    if args.path.is_dir() {
+        of_plans_only(args)?;
+        let files = folder(args, console)?;
+        return Ok(answers(&files, &options));
+    }
+    let source = input::read(&args.path)?;
+    if is_terraform(&source) {
+        let state = match args.state {
+            Some(Side::Before) => State::Before,
+            Some(Side::After) | None => State::After,
+        };
+        return plan(&source, state, args.base.as_deref(), &options);
+    }
+    of_plans_only(args)?;
+    let name = args.path.file_name().unwrap_or(args.path.as_os_str());
+    let way = vec![name.to_string_lossy().into_owned()];
+    Ok(answers(&[AnswerFile { source, way }], &options))
+}
+
+/// A plan, alone or over a snapshot.
+///
+/// # Errors
+/// When the snapshot's files cannot be read.
+pub(crate) fn plan(
+    source: &Source,
+    state: State,
+    base: Option<&Path>,
+    options: &Options,
+) -> anyhow::Result<(Option<Snapshot>, Report)> {
+    let Some(base) = base else {
+        return Ok(terraform(source, state, None, options));
+    };
+    let mut sources = Vec::new();
+    for file in input::find_one(base, &["json"])? {
+        sources.push(input::read(&file.path)?);
+    }
+    let mut open = |name: &str, source: &Source| {
+        input::read(&input::relative(name, source)).map_err(|error| text::error(&error))
+    };
+    let base = Base {
+        sources: &sources,
+        open: &mut open,
+    };
+    Ok(terraform(source, state, Some(base), options))
+}
+
+fn of_plans_only(args: &ImportArgs) -> anyhow::Result<()> {
+    if args.state.is_some() || args.base.is_some() || args.include_sensitive {
+        bail!(
+            "{}: no Terraform plan or state, and --state, --base and --include-sensitive are about one",
+            args.path.display()
+        );
+    }
+    Ok(())
 }
 
 fn options(args: &ImportArgs) -> Options {
@@ -52,6 +107,7 @@ fn options(args: &ImportArgs) -> Options {
         account_id: args.account_id.clone(),
         without: without.collect(),
         allow_unknown: args.allow_unknown,
+        include_sensitive: args.include_sensitive,
         is_lenient: args.lenient,
     }
 }
