@@ -31,6 +31,8 @@ enum Step {
 pub(crate) struct Place {
     text: Arc<Text>,
     way: Vec<Step>,
+    /// What people call it, in place of the way.
+    label: Option<Arc<str>>,
 }
 
 impl fmt::Debug for Place {
@@ -47,6 +49,9 @@ impl Place {
 
     /// The way to the value, `Policies.Policy[2].PolicyName` for example.
     pub(crate) fn path(&self) -> String {
+        if let Some(label) = &self.label {
+            return label.to_string();
+        }
         let mut path = String::new();
         for step in &self.way {
             match step {
@@ -71,6 +76,12 @@ impl Place {
     /// The value, word for word.
     pub(crate) fn text(&self) -> &str {
         follow(self.whole(), &self.way).map_or("", RawValue::get)
+    }
+
+    /// The same place, by the name that people know it by.
+    pub(crate) fn called(mut self, label: &str) -> Place {
+        self.label = Some(label.into());
+        self
     }
 
     fn whole(&self) -> &str {
@@ -192,6 +203,7 @@ impl Read {
             place: Place {
                 text: Arc::clone(&self.text),
                 way: Vec::new(),
+                label: None,
             },
         }
     }

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 pub use cli::{AnswerFile, answers};
 pub use report::{Problem, Report};
 pub use snapshot::{Counts, Snapshot};
-pub use terraform::{Base, State, is_terraform, terraform};
+pub use terraform::{Base, PlannedCall, State, is_terraform, operations, terraform};
 
 /// How an import is made.
 #[derive(Clone, Debug, Default)]

@@ -11,6 +11,7 @@ mod diff;
 mod errors;
 mod fmt;
 mod import;
+mod import_terraform;
 mod lint;
 mod place;
 mod prove;

@@ -2,6 +2,7 @@
 
 mod base;
 mod lay;
+mod operations;
 mod plan;
 mod references;
 mod resources;
@@ -20,6 +21,7 @@ use crate::terraform::resources::{Side, Tree};
 use crate::{Absent, Options, Snapshot, snapshot};
 
 pub use base::Base;
+pub use operations::{PlannedCall, operations};
 pub use plan::State;
 
 /// Whether a text is what `terraform show -json` writes, or a state file.

@@ -84,6 +84,14 @@ impl<'v> Values<'v> {
         }
     }
 
+    /// The names of all attributes, known or not.
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
+        let of = |value: Option<&'v Value>| value.and_then(Value::as_object).into_iter().flatten();
+        of(Some(self.at.value))
+            .chain(of(self.unknown))
+            .map(|(name, _)| name.clone())
+    }
+
     /// Whether all of an attribute, however deep, is known.
     pub(crate) fn is_wholly_known(&self, name: &str) -> bool {
         !self
@@ -91,6 +99,18 @@ impl<'v> Values<'v> {
             .and_then(|all| all.get(name))
             .is_some_and(marks)
     }
+}
+
+/// Whether an attribute is the same on both sides: not set, empty and `null` are.
+pub(crate) fn is_same_value(one: Option<&Value>, other: Option<&Value>) -> bool {
+    let empty = |value: Option<&Value>| match value {
+        None | Some(Value::Null) => true,
+        Some(Value::String(text)) => text.is_empty(),
+        Some(Value::Array(values)) => values.is_empty(),
+        Some(Value::Object(members)) => members.is_empty(),
+        Some(_) => false,
+    };
+    one == other || (empty(one) && empty(other))
 }
 
 /// Whether `true` is in it, however deep. Terraform nests no deeper than its schemas, and the reader no deeper than 128.
@@ -288,8 +308,13 @@ fn resource<'v>(
         None | Some(Value::Null) => String::new(),
         Some(index) => format!("[{index}]"),
     };
+    let address = at.text("address").unwrap_or_default();
+    let at = At {
+        place: at.place.clone().called(&address),
+        ..at
+    };
     Change {
-        address: at.text("address").unwrap_or_default(),
+        address,
         is_data: at.text("mode").as_deref() == Some("data"),
         of: at.text("type").unwrap_or_default(),
         name: at.text("name").unwrap_or_default(),
@@ -320,8 +345,13 @@ fn state_file<'v>(root: &At<'v>) -> Plan<'v> {
             let dot = if module.is_empty() { "" } else { "." };
             let data = if is_data { "data." } else { "" };
             let values = Values::of(values, None, None);
+            let address = format!("{module}{dot}{data}{of}.{name}{index}");
+            let at = At {
+                place: at.place.clone().called(&address),
+                ..at
+            };
             changes.push(Change {
-                address: format!("{module}{dot}{data}{of}.{name}{index}"),
+                address,
                 is_data,
                 of: of.clone(),
                 name: name.clone(),

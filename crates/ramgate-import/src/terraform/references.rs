@@ -60,23 +60,19 @@ pub(crate) fn target<'p, 'v>(
     None
 }
 
+/// A resource as the configuration has it.
+pub(crate) fn configured<'v>(plan: &Plan<'v>, change: &Change<'v>) -> Option<At<'v>> {
+    let own = format!("{}.{}", change.of, change.name);
+    let module = module_at(plan.configuration.as_ref()?, &change.module)?;
+    let mut resources = module.elements_of("resources").into_iter();
+    resources.find(|at| at.text("address").as_ref() == Some(&own))
+}
+
 /// Whether the configuration gives one of these attributes; where there is none to look into, it may.
 pub(crate) fn is_written(plan: &Plan<'_>, change: &Change<'_>, attributes: &[&str]) -> bool {
-    let Some(configuration) = plan.configuration.as_ref() else {
-        return true;
-    };
-    let own = format!("{}.{}", change.of, change.name);
-    let module = module_at(configuration, &change.module);
-    let resources = module
-        .map(|at| at.elements_of("resources"))
-        .unwrap_or_default();
-    let resource = resources
-        .iter()
-        .find(|at| at.text("address").as_ref() == Some(&own));
-    resource.is_none_or(|at| {
-        attributes
-            .iter()
-            .any(|name| at.at(&["expressions", name]).is_some())
+    configured(plan, change).is_none_or(|at| {
+        let mut attributes = attributes.iter();
+        attributes.any(|name| at.at(&["expressions", name]).is_some())
     })
 }
 

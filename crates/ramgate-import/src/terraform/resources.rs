@@ -131,10 +131,7 @@ pub(crate) fn natural(of: &str) -> &'static [&'static str] {
 
 impl<'v> Reader<'_, 'v> {
     fn problem(&self, change: &Change<'_>, message: impl std::fmt::Display) -> Problem {
-        Problem {
-            path: String::new(),
-            ..Problem::of(&change.at.place, format!("{}: {message}", change.address))
-        }
+        Problem::of(&change.at.place, message.to_string())
     }
 
     fn error(&mut self, change: &Change<'_>, message: impl std::fmt::Display) {
