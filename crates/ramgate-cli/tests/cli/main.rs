@@ -14,6 +14,7 @@ mod import;
 mod import_terraform;
 mod lint;
 mod place;
+mod preflight;
 mod prove;
 mod readme;
 mod stream;
