@@ -746,8 +746,8 @@ pub(crate) struct PreflightArgs {
     /// Operations, as <service>:<operation>, or the operation alone where one service has it
     #[arg(
         value_name = "OPERATION",
-        required_unless_present = "plan",
-        conflicts_with = "plan"
+        required_unless_present_any = ["plan", "terraform"],
+        conflicts_with_all = ["plan", "terraform"]
     )]
     pub(crate) operations: Vec<String>,
 
@@ -802,6 +802,15 @@ pub(crate) struct PreflightArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
 
+    /// What `terraform show -json` says of a plan: the calls that applying it makes, each put to pre-flight. Which calls those are is known of some
+    /// resources only; the others are Unknown
+    #[arg(long, value_name = "PLAN", conflicts_with_all = ["plan", "state", "resource_group"])]
+    pub(crate) terraform: Option<PathBuf>,
+
+    /// The region of the Terraform provider, where the plan does not say
+    #[arg(long, value_name = "REGION", requires = "terraform")]
+    pub(crate) region: Option<String>,
+
     /// Facts of your own on operations, laid over the built-in ones; may be given several times
     #[arg(long, value_name = "FILE")]
     pub(crate) catalog: Vec<PathBuf>,
@@ -818,7 +827,8 @@ pub(crate) struct PreflightArgs {
 const PREFLIGHT_USAGE: &str = "\
 ramgate preflight <OPERATION>... --account <SNAPSHOT> --principal <PRINCIPAL> [--param <NAME=VALUE>]... [OPTIONS]
        ramgate preflight <OPERATION>... --policy <PATH>... --principal <PRINCIPAL> [--param <NAME=VALUE>]... [OPTIONS]
-       ramgate preflight --plan <FILE> --account <SNAPSHOT>|--policy <PATH>... [OPTIONS]";
+       ramgate preflight --plan <FILE> --account <SNAPSHOT>|--policy <PATH>... [OPTIONS]
+       ramgate preflight --terraform <PLAN> --account <SNAPSHOT> --principal <PRINCIPAL> [OPTIONS]";
 
 const PREFLIGHT_EXAMPLES: &str = "\
 Examples:
@@ -833,6 +843,9 @@ Examples:
 
   One after the other:
     ramgate preflight vpc:CancelPhysicalConnection vpc:DeletePhysicalConnection --state Confirmed …
+
+  May ci-deployer apply this Terraform plan?
+    ramgate preflight --terraform plan.json --account snapshot.json --principal acs:ram::1234567890123456:role/ci-deployer
 
   A plan of many calls:
     ramgate preflight --plan plan.jsonl --account snapshot.json --resources circuits.json --format json";

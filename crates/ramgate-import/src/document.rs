@@ -29,7 +29,9 @@ impl Document {
             start.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
         };
         match at.value {
-            Value::Object(_) => Ok(of(at.place.text())),
+            // A number that is no whole one could be rounded on the way: such a text is taken word for word.
+            Value::Object(_) if has_fraction(at.value) => Ok(of(at.place.text())),
+            Value::Object(_) => Ok(of(&at.value.to_string())),
             Value::String(text) if is_object(text) => Ok(of(text)),
             // Some answers carry the document percent-encoded. Decoded once and never again: a second time could change what it says.
             Value::String(text) if text.trim_start().starts_with("%7B") => {
@@ -88,6 +90,19 @@ impl Document {
     pub(crate) fn says_the_same(&self, other: &Document) -> bool {
         self.text == other.text || self.canonical() == other.canonical()
     }
+}
+
+fn has_fraction(value: &Value) -> bool {
+    let mut waiting = vec![value];
+    while let Some(value) = waiting.pop() {
+        match value {
+            Value::Number(number) if number.is_f64() => return true,
+            Value::Array(values) => waiting.extend(values),
+            Value::Object(members) => waiting.extend(members.values()),
+            _ => {}
+        }
+    }
+    false
 }
 
 /// How a kind of policy is read.

@@ -288,7 +288,11 @@ fn attach<'f>(
     let mut undefined: BTreeMap<&PolicyId, Vec<(&Attachment, _)>> = BTreeMap::new();
     for (attachment, place) in &account.attachments {
         let Attachment { holder, policy, .. } = attachment;
-        let Some(found) = holders.get_mut(&(holder.kind, holder.name.as_str())) else {
+        let name = match holder.kind {
+            HolderKind::Role => role_name(account, &holder.name),
+            HolderKind::Group | HolderKind::User => &holder.name,
+        };
+        let Some(found) = holders.get_mut(&(holder.kind, name)) else {
             let message =
                 format!("{policy} is attached to {holder}, which account {id} does not have");
             report.error(Problem::of(place, message));
@@ -341,6 +345,17 @@ fn attach<'f>(
             policy.name
         )));
     }
+}
+
+/// G18: a role by its name in any case.
+fn role_name<'f>(account: &'f Account, name: &'f str) -> &'f str {
+    if account.roles.contains_key(name) {
+        return name;
+    }
+    let mut roles = account.roles.keys();
+    roles
+        .find(|known| known.eq_ignore_ascii_case(name))
+        .map_or(name, String::as_str)
 }
 
 fn written_control(control: &Control, is_lenient: bool, report: &mut Report) -> WrittenControl {

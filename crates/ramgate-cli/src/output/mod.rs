@@ -24,7 +24,7 @@ use crate::command::Status;
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
-const DOUBTFUL: Style = AnsiColor::Yellow.on_default().bold();
+pub(crate) const DOUBTFUL: Style = AnsiColor::Yellow.on_default().bold();
 
 /// The two streams, and whether something went wrong on the way.
 pub(crate) struct Console {

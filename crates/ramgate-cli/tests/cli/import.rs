@@ -265,7 +265,7 @@ fn an_export_is_whole_or_not_there() {
 fn mistakes_are_named_and_nothing_is_written() {
     let unit = format!("export/{ACCOUNT}");
     type Spoil = fn(&Place, &str);
-    let cases: [(Spoil, &str); 14] = [
+    let cases: [(Spoil, &str); 16] = [
         (
             |place, unit| fs::remove_file(place.path(&format!("{unit}/ListUsers/2.json"))).unwrap(),
             "ListUsers/1.json:2:17: IsTruncated: ListUsers goes on after this page, and the next is not here",
@@ -374,6 +374,36 @@ fn mistakes_are_named_and_nothing_is_written() {
         (
             |place, unit| place.write(&format!("{unit}/notes.json"), "{\"to do\": []}"),
             "notes.json:1:1: not understood: no answer of a call that ramgate knows",
+        ),
+        (
+            |place, unit| {
+                let file = format!("{unit}/ListPolicyAttachments/2.json");
+                change(
+                    place,
+                    &file,
+                    "alice@corp.onaliyun.com",
+                    "carol.lee@corp.onaliyun.com",
+                );
+                change(
+                    place,
+                    &format!("{unit}/ListPolicies/1.json"),
+                    "\"AttachmentCount\": 1,",
+                    "\"AttachmentCount\": 2,",
+                );
+            },
+            "custom policy \"circuit-fence\" is attached 2 times by this list, and 1 of them are known",
+        ),
+        (
+            |place, _| {
+                let file = "export/resource-directory/ListTargetAttachmentsForControlPolicy/cp-a1b2c3/1.json";
+                change(
+                    place,
+                    file,
+                    "\"TargetId\": \"fd-prod\"",
+                    "\"TargetId\": \"Root\"",
+                );
+            },
+            "\"Root\" is neither a root, a folder nor an account",
         ),
     ];
     for (spoil, wanted) in cases {

@@ -10,17 +10,10 @@ const SECRET: &str = "pc-top-secret";
 
 /// A resource of a plan. `address` may begin with the module's instance.
 fn change(address: &str, actions: &[&str], before: Value, after: Value, unknown: Value) -> Value {
-    let (module, own) = match address.rfind("].alicloud").or(address.rfind(".alicloud")) {
-        Some(at) if address.starts_with("module.") => {
-            let end = if address[at..].starts_with(']') {
-                at + 1
-            } else {
-                at
-            };
-            (Some(&address[..end]), &address[end + 1..])
-        }
-        _ => (None, address),
-    };
+    // Only a module's instance may stand before the type.
+    let at = address.rfind("alicloud_").unwrap();
+    let (module, own) = address.split_at(at);
+    let module = module.strip_suffix('.');
     let (plain, index) = match own.split_once('[') {
         Some((plain, index)) => (
             plain,

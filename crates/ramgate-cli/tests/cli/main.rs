@@ -15,6 +15,7 @@ mod import_terraform;
 mod lint;
 mod place;
 mod preflight;
+mod preflight_terraform;
 mod prove;
 mod readme;
 mod stream;

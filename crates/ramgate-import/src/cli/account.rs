@@ -433,7 +433,7 @@ impl<'v> Reader<'_, 'v> {
             self.missing_attachments(&asked, options);
         }
         self.entities(knows_all);
-        self.counts();
+        self.counts(options);
     }
 
     /// An element of `ListPolicyAttachments`.
@@ -645,7 +645,7 @@ impl<'v> Reader<'_, 'v> {
     }
 
     /// RAM counts how often a policy is attached; whoever is not among what is known holds it too.
-    fn counts(&mut self) {
+    fn counts(&mut self, options: &Options) {
         let mut known: BTreeMap<&PolicyId, usize> = BTreeMap::new();
         for attachment in self.account.attachments.keys() {
             *known.entry(&attachment.policy).or_default() += 1;
@@ -656,8 +656,12 @@ impl<'v> Reader<'_, 'v> {
                 let message = format!(
                     "{policy} is attached {count} times by this list, and {known} of them are known"
                 );
-                let help = "answers of different times, or a page is missing: whoever else has it is judged without it";
-                self.report.warning(Problem::of(place, message).help(help));
+                let problem = Problem::of(place, message);
+                if options.allow_unknown {
+                    self.report.warning(problem);
+                } else {
+                    self.report.error(problem.help("answers of different times, or ListPolicyAttachments was asked for some only: ask again for all; --allow-unknown goes on without them"));
+                }
             }
         }
     }

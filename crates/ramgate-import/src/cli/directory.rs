@@ -319,8 +319,13 @@ impl<'v> Known<'v> {
                 Some(way) => {
                     control.attachments.insert((way, id.clone()), place.clone());
                 }
-                None => {
+                // The way of an account names every folder above it, so this one is above none.
+                None if target.starts_with("fd-") => {
                     elsewhere.insert(target.as_str());
+                }
+                None => {
+                    let message = format!("{target:?} is neither a root, a folder nor an account");
+                    report.error(Problem::of(place, message));
                 }
             }
         }

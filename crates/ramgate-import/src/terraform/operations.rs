@@ -336,12 +336,17 @@ impl<'v> Reader<'_, 'v> {
                 }
                 continue;
             }
-            let of = match of.strip_prefix('~') {
-                Some(of) if changed.is_some_and(|changed| !changed.contains(of)) => continue,
-                Some(of) => of,
-                None => of,
+            let (of, only_changed) = match of.strip_prefix('~') {
+                Some(of) => (of, true),
+                None => (*of, false),
             };
-            match values.get(&[of]) {
+            let names: Vec<&str> = of.split('|').collect();
+            let changes =
+                |changed: &BTreeSet<String>| names.iter().any(|name| changed.contains(*name));
+            if only_changed && changed.is_some_and(|changed| !changes(changed)) {
+                continue;
+            }
+            match values.get(&names) {
                 Attribute::Known(at) => match scalar(at.value).or_else(|| boolean(at.value)) {
                     Some(value) => call.parameters.push(((*name).to_owned(), value)),
                     None => call
@@ -350,7 +355,7 @@ impl<'v> Reader<'_, 'v> {
                 },
                 // The id of what this plan makes, or what it refers to.
                 Attribute::Unknown
-                    if of == "id" || references::is_written(self.plan, self.change, &[of]) =>
+                    if of == "id" || references::is_written(self.plan, self.change, &names) =>
                 {
                     call.unknown
                         .push(format!("{name} ({of}) is known only after apply"));

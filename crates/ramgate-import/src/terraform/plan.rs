@@ -1,5 +1,7 @@
 //! A Terraform plan or state: each resource as it is before and after, and what of it is known only after apply.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::json::{At, Read};
@@ -222,14 +224,15 @@ pub(crate) fn read<'v>(read: &'v Read, report: &mut Report) -> Option<Plan<'v>> 
     if let Some(values) = root.at(&["prior_state", "values"]) {
         modules(&values, &mut prior);
     }
-    for resource in prior {
-        if !changes
-            .iter()
-            .any(|known| known.address == resource.address)
-        {
-            changes.push(resource);
-        }
-    }
+    let known: BTreeSet<String> = changes
+        .iter()
+        .map(|change| change.address.clone())
+        .collect();
+    changes.extend(
+        prior
+            .into_iter()
+            .filter(|resource| !known.contains(&resource.address)),
+    );
     Some(Plan {
         changes,
         configuration: root.at(&["configuration", "root_module"]),

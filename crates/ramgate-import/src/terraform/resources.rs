@@ -399,7 +399,7 @@ impl<'v> Reader<'_, 'v> {
                 Err(problem) => Err(self.problem(change, format!("{first}: {}", problem.message))),
             },
             attribute => {
-                if let Some(text) = from_blocks(values, blocks) {
+                if let Some(text) = written_in_blocks(values, blocks) {
                     return Ok(Some(Document {
                         text,
                         place: change.at.place.clone(),
@@ -411,7 +411,7 @@ impl<'v> Reader<'_, 'v> {
                 if matches!(attribute, Attribute::Absent) || is_made_up {
                     return Ok(None);
                 }
-                if let Some(document) = self.from_data(change, &names) {
+                if let Some(document) = self.data_document(change, &names) {
                     return Ok(Some(document));
                 }
                 let problem = self.problem(
@@ -426,7 +426,7 @@ impl<'v> Reader<'_, 'v> {
     }
 
     /// Of a data source that is read only at apply, though all that goes into it is known.
-    fn from_data(&mut self, change: &Change<'v>, names: &[&str]) -> Option<Document> {
+    fn data_document(&mut self, change: &Change<'v>, names: &[&str]) -> Option<Document> {
         for name in names {
             let Some((target, attribute)) = references::target(self.plan, change, name) else {
                 continue;
@@ -440,7 +440,7 @@ impl<'v> Reader<'_, 'v> {
             if let Attribute::Known(at) = values.get(&["document"]) {
                 return Document::of(&at).ok();
             }
-            let text = from_blocks(values, Blocks::Data)?;
+            let text = written_in_blocks(values, Blocks::Data)?;
             let message = format!(
                 "{name} is known only after apply; put together from {}, all of which is known",
                 target.address
@@ -701,7 +701,7 @@ enum Blocks {
 }
 
 /// A document put together as the provider does, where all of it is known and there is only one way to.
-fn from_blocks(values: &Values<'_>, blocks: Blocks) -> Option<String> {
+fn written_in_blocks(values: &Values<'_>, blocks: Blocks) -> Option<String> {
     let version = values.text(&["version"]).unwrap_or_else(|| "1".to_owned());
     let document = match blocks {
         Blocks::None => return None,
