@@ -501,3 +501,48 @@ fn answers_by_hand_are_understood_by_name_or_content() {
         "{ran:?}"
     );
 }
+
+#[test]
+fn several_accounts_and_several_answers_in_a_file() {
+    let place = exported();
+    let unit = format!("export/{ACCOUNT}");
+    let pages = ["1", "2"].map(|page| place.read(&format!("{unit}/ListUsers/{page}.json")));
+    fs::remove_dir_all(place.path(&format!("{unit}/ListUsers"))).unwrap();
+    place.write(&format!("{unit}/ListUsers.ndjson"), pages.concat());
+    let other = "2345678901234567";
+    let empty =
+        |outer: &str, inner: &str| json!({outer: {inner: []}, "IsTruncated": false}).to_string();
+    for (file, answer) in [
+        ("ListUsers.json", empty("Users", "User")),
+        ("ListGroups.json", empty("Groups", "Group")),
+        ("ListRoles.json", empty("Roles", "Role")),
+        (
+            "ListPolicyAttachments.json",
+            json!({"TotalCount": 0, "PolicyAttachments": {"PolicyAttachment": []}}).to_string(),
+        ),
+    ] {
+        place.write(&format!("export/{other}/{file}"), answer);
+    }
+    let ran = place.run(&["import", "export", "-o", "s.json"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    let snapshot: Value = serde_json::from_str(&place.read("s.json")).unwrap();
+    assert_eq!(snapshot["accounts"][other]["folder"], "r-Ab12/fd-ana");
+    assert_eq!(
+        snapshot["accounts"][ACCOUNT]["users"]
+            .as_object()
+            .unwrap()
+            .len(),
+        3
+    );
+    // The old snapshot may lie in the folder, under its own name only.
+    let ran = place.run(&["import", "export", "-o", "export/s.json"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    let ran = place.run(&["import", "export", "-o", "export/s.json"]);
+    assert!(
+        ran.status == 0
+            && ran
+                .stderr
+                .contains("export/s.json: the snapshot that is to be replaced, passed over"),
+        "{ran:?}"
+    );
+}

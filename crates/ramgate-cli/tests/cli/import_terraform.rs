@@ -360,7 +360,7 @@ fn diff_takes_a_plan_over_a_snapshot_or_alone() {
         (ran.status, ran.first_line()),
         (
             0,
-            "narrower: alone.json (after) does not allow what alone.json (before) does"
+            "narrower: alone.json (before) allows what alone.json (after) does not"
         ),
         "{ran:?}"
     );

@@ -45,9 +45,20 @@ pub(crate) fn read(base: &mut Base<'_>, is_lenient: bool, report: &mut Report) -
         facts: Facts::default(),
         report,
     };
+    let mut texts = Vec::new();
     for source in reader.base.sources {
         for text in json::read(source, reader.report) {
-            reader.file(source, &text.root());
+            texts.push((source, text));
+        }
+    }
+    for (source, text) in &texts {
+        reader.file(source, &text.root());
+    }
+    // A name alone does not say whose policy it is: so all policies of all files come first.
+    for (_, text) in &texts {
+        let accounts = text.root().get("accounts").map(|at| at.members());
+        for (id, at) in accounts.unwrap_or_default() {
+            attachments(&at, reader.facts.account(id));
         }
     }
     Some(reader.facts)
@@ -64,7 +75,7 @@ impl Reader<'_, '_> {
         let accounts = root.get("accounts").map(|at| at.members());
         for (id, at) in accounts.unwrap_or_default() {
             let mut account = std::mem::take(self.facts.account(id));
-            self.account(id, source, &at, &mut account);
+            self.account(source, &at, &mut account);
             *self.facts.account(id) = account;
         }
         if let Some(at) = root.get("control_policies") {
@@ -89,7 +100,7 @@ impl Reader<'_, '_> {
         Some(Document::of(&texts.first()?.root()))
     }
 
-    fn account(&mut self, id: &str, source: &Source, at: &At<'_>, account: &mut Account) {
+    fn account(&mut self, source: &Source, at: &At<'_>, account: &mut Account) {
         if let Some(management) = at
             .value
             .get("management")
@@ -147,53 +158,6 @@ impl Reader<'_, '_> {
                 account.add_resource_policy(resource, document, self.report);
             }
         }
-        self.attachments(id, at, account);
-    }
-
-    /// What is attached, once all policies of all files are known: a name alone does not say whose policy it is.
-    fn attachments(&mut self, _id: &str, at: &At<'_>, account: &mut Account) {
-        let types: BTreeMap<String, PolicyType> = account
-            .policies
-            .keys()
-            .map(|id| (id.name.clone(), id.of))
-            .collect();
-        for (map, kind) in [
-            ("users", HolderKind::User),
-            ("groups", HolderKind::Group),
-            ("roles", HolderKind::Role),
-        ] {
-            for (name, holder) in at.get(map).map(|at| at.members()).unwrap_or_default() {
-                let mut lists = vec![(None, holder.elements_of("policies"))];
-                let groups = holder.get("resource_groups").map(|at| at.members());
-                for (group, at) in groups.unwrap_or_default() {
-                    lists.push((Some(group.to_owned()), at.elements()));
-                }
-                for (resource_group, policies) in lists {
-                    for at in policies {
-                        let policy_name = at.value.as_str().unwrap_or_default();
-                        let Some(of) = types.get(policy_name) else {
-                            let message = format!(
-                                "policy {policy_name:?} is defined in a later file than this; put both into one file"
-                            );
-                            self.report.error(Problem::of(&at.place, message));
-                            continue;
-                        };
-                        let attachment = Attachment {
-                            holder: Holder {
-                                kind,
-                                name: name.to_owned(),
-                            },
-                            policy: PolicyId {
-                                name: policy_name.to_owned(),
-                                of: *of,
-                            },
-                            resource_group: resource_group.clone(),
-                        };
-                        account.attachments.insert(attachment, at.place);
-                    }
-                }
-            }
-        }
     }
 
     fn control(&mut self, source: &Source, at: &At<'_>, control: &mut Control) {
@@ -218,6 +182,45 @@ impl Reader<'_, '_> {
                 control
                     .attachments
                     .insert((node.to_owned(), name), policy.place);
+            }
+        }
+    }
+}
+
+/// What is attached. Every name is one of a policy, or the engine would have refused the snapshot.
+fn attachments(at: &At<'_>, account: &mut Account) {
+    let types: BTreeMap<String, PolicyType> = account
+        .policies
+        .keys()
+        .map(|id| (id.name.clone(), id.of))
+        .collect();
+    for (map, kind) in [
+        ("users", HolderKind::User),
+        ("groups", HolderKind::Group),
+        ("roles", HolderKind::Role),
+    ] {
+        for (name, holder) in at.get(map).map(|at| at.members()).unwrap_or_default() {
+            let mut lists = vec![(None, holder.elements_of("policies"))];
+            let groups = holder.get("resource_groups").map(|at| at.members());
+            for (group, at) in groups.unwrap_or_default() {
+                lists.push((Some(group.to_owned()), at.elements()));
+            }
+            for (resource_group, policies) in lists {
+                for at in policies {
+                    let policy = at.value.as_str().unwrap_or_default();
+                    let attachment = Attachment {
+                        holder: Holder {
+                            kind,
+                            name: name.to_owned(),
+                        },
+                        policy: PolicyId {
+                            name: policy.to_owned(),
+                            of: types.get(policy).copied().unwrap_or(PolicyType::Custom),
+                        },
+                        resource_group: resource_group.clone(),
+                    };
+                    account.attachments.insert(attachment, at.place);
+                }
             }
         }
     }
