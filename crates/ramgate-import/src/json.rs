@@ -322,7 +322,7 @@ mod tests {
         let deep = read[1].root().elements_of("b")[0].get("cd").unwrap();
         assert_eq!(
             (deep.place.position().to_string(), deep.place.path()),
-            ("3:12".to_owned(), "b[0].cd".to_owned())
+            ("3:15".to_owned(), "b[0].cd".to_owned())
         );
     }
 

@@ -111,8 +111,10 @@ fn whole<'v>(call: &'static Call, pages: &[&At<'v>], report: &mut Report) -> Vec
         );
         report.error(Problem::of(place, message).help(ask_again(call)));
     }
+    // Custom and system policies are asked for apart; the list only tells versions and counts of what is needed anyway.
     if last_pages > 1
         && total.is_none()
+        && call.name != "ListPolicies"
         && let Some(page) = pages.last()
     {
         let message = format!(
