@@ -469,6 +469,9 @@ impl<'v> Reader<'_, 'v> {
                 self.id
             );
             return self.error(&at.place_of("ResourceGroupId"), message);
+        } else if !scope.starts_with("rg-") {
+            let message = format!("{scope:?} is neither an account nor a resource group (rg-…)");
+            return self.error(&at.place_of("ResourceGroupId"), message);
         } else {
             Some(scope)
         };

@@ -346,6 +346,11 @@ impl<'v> Reader<'_, 'v> {
             if only_changed && changed.is_some_and(|changed| !changes(changed)) {
                 continue;
             }
+            if values.is_sensitive(&names) && !matches!(values.get(&names), Attribute::Absent) {
+                let message = format!("{name} ({of}) is sensitive, and an answer could show it");
+                call.unknown.push(message);
+                continue;
+            }
             match values.get(&names) {
                 Attribute::Known(at) => match scalar(at.value).or_else(|| boolean(at.value)) {
                     Some(value) => call.parameters.push(((*name).to_owned(), value)),
