@@ -47,6 +47,10 @@
 //! [`Catalog`] looks up facts on actions, their resources and condition keys. They come in as text too (the crate `ramgate-catalog` has
 //! them), and no decision depends on them.
 //!
+//! # What a call comes to
+//!
+//! [`preflight`] says of a call of an API how it would end (parameters, permission, existence, state), and of a denial what to ask for.
+//!
 //! # What it does not do
 //!
 //! No I/O, no clock, no network, no threads: texts come in as [`Source`], the time comes in with the request as `acs:CurrentTime`. ACLs of OSS,

@@ -67,6 +67,8 @@ enum Places {
         /// Made when first asked for.
         marks: OnceLock<Vec<(usize, usize)>>,
     },
+    /// The inner text stands there as it is, from here on.
+    Part(usize),
     /// The inner text was put together piece by piece, in the order of the outer one.
     Pieces(Vec<Piece>),
 }
@@ -88,6 +90,7 @@ impl Places {
                 let marks = marks.get_or_init(|| literal_marks(text));
                 literal.start + raw_offset(text, marks, offset)
             }
+            Places::Part(start) => start + offset,
             Places::Pieces(pieces) => {
                 let after = pieces.partition_point(|piece| piece.inner <= offset);
                 let piece = after.checked_sub(1).and_then(|index| pieces.get(index));
@@ -223,9 +226,8 @@ impl Source {
 
     /// A document that stands in `origin` as it is.
     pub(crate) fn part(origin: &Source, span: Span) -> Source {
-        let mut woven = Woven::default();
-        woven.copy(origin.slice(span), span.start);
-        woven.into_source(origin)
+        let text = origin.slice(span).to_owned();
+        Source::inside(origin, Places::Part(span.start), text)
     }
 
     /// Another text in the same places: it must be as long, and have the same parts.
@@ -259,11 +261,8 @@ impl Source {
                     let quoted = serde_json::to_string(&written).ok()?;
                     written = quoted.strip_prefix('"')?.strip_suffix('"')?.to_owned();
                 }
-                // One copy, and the end.
-                Places::Pieces(pieces) => match pieces[..] {
-                    [Piece { is_copy: true, .. }, _] => {}
-                    _ => return None,
-                },
+                Places::Part(_) => {}
+                Places::Pieces(_) => return None,
             }
             source = &origin.source;
         }

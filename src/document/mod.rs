@@ -286,6 +286,13 @@ impl Document {
         self.contents.statements(&self.json)
     }
 
+    /// The `Sid` of a statement, also of one with errors in it.
+    pub(crate) fn written_sid(&self, index: usize) -> Option<&str> {
+        let statements = self.json.root().members()?.get("Statement")?;
+        let statement = statements.one_or_many().nth(index)?;
+        statement.members()?.get("Sid")?.as_str()
+    }
+
     pub(crate) fn parts(&self) -> (&Json, &Contents) {
         (&self.json, &self.contents)
     }

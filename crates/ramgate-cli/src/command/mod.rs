@@ -10,6 +10,7 @@ pub(crate) mod lint;
 pub(crate) mod preflight;
 pub(crate) mod prove;
 mod rule;
+mod schema;
 pub(crate) mod test;
 
 use std::process::ExitCode;
@@ -66,5 +67,6 @@ pub(crate) fn run(command: &Command, console: &mut Console) -> anyhow::Result<St
         Command::ExplainDenial(args) => explain_denial::run(args, console),
         Command::Rule(args) => rule::run(args, console),
         Command::Import(args) => import::run(args, console),
+        Command::Schema(args) => schema::run(args, console),
     }
 }

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on must fail"
 )]
 
+mod carriers;
 mod catalog;
 mod check;
 mod diff;
@@ -12,11 +13,14 @@ mod errors;
 mod fmt;
 mod import;
 mod import_terraform;
+mod integrations;
 mod lint;
 mod place;
 mod preflight;
 mod preflight_terraform;
 mod prove;
 mod readme;
+mod schema;
 mod stream;
+mod suppress;
 mod test;
