@@ -102,6 +102,7 @@ fn every_file_says_what_it_is_for() {
         "tests",
         "crates/ramgate-cli",
         "crates/ramgate-catalog",
+        "crates/ramgate-import",
     ] {
         for (file, text) in files(folder, "rs") {
             assert!(
@@ -178,7 +179,12 @@ fn every_rule_has_a_test_and_every_cited_rule_exists() {
 
     let comment = Regex::new(r"//.*|#\[error.*").unwrap();
     let cited = Regex::new(r"\b([AEGKLOTVWXD]\d{1,2})\b").unwrap();
-    for folder in ["src", "tests", "crates/ramgate-cli/src"] {
+    for folder in [
+        "src",
+        "tests",
+        "crates/ramgate-cli/src",
+        "crates/ramgate-import/src",
+    ] {
         for (file, text) in files(folder, "rs") {
             for line in comment.find_iter(&text) {
                 for rule in cited.find_iter(line.as_str()) {
@@ -197,7 +203,7 @@ fn every_rule_has_a_test_and_every_cited_rule_exists() {
 #[test]
 fn no_leftovers() {
     let marks = Regex::new(r"\b(TODO|FIXME|XXX|todo!|unimplemented!|dbg!)").unwrap();
-    for folder in ["src", "crates/ramgate-cli"] {
+    for folder in ["src", "crates/ramgate-cli", "crates/ramgate-import"] {
         for (file, text) in files(folder, "rs") {
             assert!(!marks.is_match(&text), "{file}");
         }

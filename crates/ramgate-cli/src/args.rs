@@ -34,6 +34,7 @@ pub(crate) enum Command {
     Lint(LintArgs),
     Rule(RuleArgs),
     Schema(SchemaArgs),
+    Import(ImportArgs),
     Preflight(Box<PreflightArgs>),
     ExplainDenial(ExplainDenialArgs),
 }
@@ -382,13 +383,18 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_long_help = DIFF_EXAMPLES, after_help = "More and examples: ramgate diff --help")]
 pub(crate) struct DiffArgs {
-    /// The policies as they are: a policy, a directory of policies (all attached together), a snapshot, a case file
+    /// The policies as they are: a policy, a directory of policies (all attached together), a snapshot, a case file. A Terraform plan alone is
+    /// compared before and after
     #[arg(value_name = "OLD")]
     pub(crate) old: PathBuf,
 
-    /// The policies as they are to be, in the same form
+    /// The policies as they are to be, in the same form; or a Terraform plan, which is laid over a snapshot
     #[arg(value_name = "NEW")]
-    pub(crate) new: PathBuf,
+    pub(crate) new: Option<PathBuf>,
+
+    /// The account of a Terraform plan, where it does not say
+    #[arg(long, value_name = "ID", value_parser = account_id)]
+    pub(crate) account_id: Option<String>,
 
     /// What the policies are; snapshots and cases say so themselves. Those which only take away (session, control, endpoint) and trust policies
     /// are compared for callers whose identity policies allow everything
@@ -429,6 +435,9 @@ Examples:
 
   Two snapshots, principal by principal; only those whose policies differ:
     ramgate diff yesterday.json today.json
+
+  What does a Terraform plan change, in an account that is known:
+    ramgate diff snapshot.json plan.json
 
   A guardrail of a resource directory:
     ramgate diff --kind control guardrail.old.json guardrail.json
@@ -658,6 +667,92 @@ Examples:
   For bucket policies, with the actions of OSS:
     ramgate schema --kind bucket --service oss";
 
+/// Make a snapshot out of a folder of `aliyun` outputs, or of a Terraform plan.
+///
+/// What is not understood is named, and what is missing for a safe answer is an error: then nothing is written and the exit status is 2. A
+/// snapshot that is there already is replaced whole or not at all. docs/import.md says what is read and what is not.
+#[derive(Debug, Args)]
+#[command(after_long_help = IMPORT_EXAMPLES, after_help = "More and examples: ramgate import --help")]
+pub(crate) struct ImportArgs {
+    /// A folder of `aliyun` outputs; or what `terraform show -json` says of a plan or a state; - is standard input
+    #[arg(value_name = "DIR|PLAN")]
+    pub(crate) path: PathBuf,
+
+    /// Where to write the snapshot; - is standard output
+    #[arg(short, long, value_name = "SNAPSHOT")]
+    pub(crate) output: PathBuf,
+
+    /// Of a plan: the resources as they are, or as they are to be (the default)
+    #[arg(long, value_enum, value_name = "SIDE")]
+    pub(crate) state: Option<Side>,
+
+    /// Of a plan: a snapshot of all that there is, over which its changes are laid. Without it only what the plan manages is known
+    #[arg(long, value_name = "SNAPSHOT")]
+    pub(crate) base: Option<PathBuf>,
+
+    /// Of a plan: write documents too that Terraform calls sensitive
+    #[arg(long)]
+    pub(crate) include_sensitive: bool,
+
+    /// The account, where the files do not say; and it is an error if they say otherwise
+    #[arg(long, value_name = "ID", value_parser = account_id)]
+    pub(crate) account_id: Option<String>,
+
+    /// What there is none of, for sure: without it, not knowing is an error
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]
+    pub(crate) without: Vec<Without>,
+
+    /// Warn of files that are not understood, and go on without them
+    #[arg(long)]
+    pub(crate) allow_unknown: bool,
+
+    /// Let documents pass that RAM may once have accepted; what they mean is doubtful, so nothing is granted by it
+    #[arg(long)]
+    pub(crate) lenient: bool,
+
+    /// How to write what was found wrong, and how much there is
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: AnswerFormat,
+}
+
+/// A side of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Side {
+    /// As it is
+    Before,
+    /// As it is to be
+    After,
+}
+
+/// What may be vouched to be absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Without {
+    /// No control policies bind the account
+    ControlPolicies,
+    /// Nothing is attached at a resource group
+    ResourceGroups,
+}
+
+fn account_id(text: &str) -> Result<String, String> {
+    if text.len() >= 10 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected the id of an account, such as 1234567890123456".to_owned())
+    }
+}
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  Ask the cloud (tools/export-account.sh needs no right but to read RAM), then put the answers together:
+    tools/export-account.sh export
+    ramgate import export -o snapshot.json
+    ramgate check --account snapshot.json --principal acs:ram::1234567890123456:user/alice …
+
+  What may alice do once this plan is applied?
+    terraform show -json plan.out | ramgate import - --base snapshot.json -o after.json
+    ramgate check --account after.json --principal acs:ram::1234567890123456:user/alice …
+    ramgate diff snapshot.json after.json";
+
 /// Would this call of an API work: parameters, permission, existence, state.
 ///
 /// The checks are made in this order: required parameters and their values; permission (who is not authorized learns nothing of what exists);
@@ -671,8 +766,8 @@ pub(crate) struct PreflightArgs {
     /// Operations, as <service>:<operation>, or the operation alone where one service has it
     #[arg(
         value_name = "OPERATION",
-        required_unless_present = "plan",
-        conflicts_with = "plan"
+        required_unless_present_any = ["plan", "terraform"],
+        conflicts_with_all = ["plan", "terraform"]
     )]
     pub(crate) operations: Vec<String>,
 
@@ -727,6 +822,15 @@ pub(crate) struct PreflightArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
 
+    /// What `terraform show -json` says of a plan: the calls that applying it makes, each put to pre-flight. Which calls those are is known of some
+    /// resources only; the others are Unknown
+    #[arg(long, value_name = "PLAN", conflicts_with_all = ["plan", "state", "resource_group"])]
+    pub(crate) terraform: Option<PathBuf>,
+
+    /// The region of the Terraform provider, where the plan does not say
+    #[arg(long, value_name = "REGION", requires = "terraform")]
+    pub(crate) region: Option<String>,
+
     /// Facts of your own on operations, laid over the built-in ones; may be given several times
     #[arg(long, value_name = "FILE")]
     pub(crate) catalog: Vec<PathBuf>,
@@ -743,7 +847,8 @@ pub(crate) struct PreflightArgs {
 const PREFLIGHT_USAGE: &str = "\
 ramgate preflight <OPERATION>... --account <SNAPSHOT> --principal <PRINCIPAL> [--param <NAME=VALUE>]... [OPTIONS]
        ramgate preflight <OPERATION>... --policy <PATH>... --principal <PRINCIPAL> [--param <NAME=VALUE>]... [OPTIONS]
-       ramgate preflight --plan <FILE> --account <SNAPSHOT>|--policy <PATH>... [OPTIONS]";
+       ramgate preflight --plan <FILE> --account <SNAPSHOT>|--policy <PATH>... [OPTIONS]
+       ramgate preflight --terraform <PLAN> --account <SNAPSHOT> --principal <PRINCIPAL> [OPTIONS]";
 
 const PREFLIGHT_EXAMPLES: &str = "\
 Examples:
@@ -758,6 +863,9 @@ Examples:
 
   One after the other:
     ramgate preflight vpc:CancelPhysicalConnection vpc:DeletePhysicalConnection --state Confirmed …
+
+  May ci-deployer apply this Terraform plan?
+    ramgate preflight --terraform plan.json --account snapshot.json --principal acs:ram::1234567890123456:role/ci-deployer
 
   A plan of many calls:
     ramgate preflight --plan plan.jsonl --account snapshot.json --resources circuits.json --format json";

@@ -43,7 +43,7 @@ pub(crate) fn find(
     found
 }
 
-/// The files that one argument means, at least one.
+/// The files that one argument means, at least one; without extensions, every file of a directory.
 ///
 /// # Errors
 /// When there is none, or a directory cannot be read.
@@ -63,6 +63,12 @@ pub(crate) fn find_one(argument: &Path, extensions: &[&str]) -> anyhow::Result<V
                     .map(|extension| format!("*.{extension}"))
                     .collect::<Vec<_>>()
                     .join(" or ");
+                if extensions.is_empty() {
+                    bail!(
+                        "{}: no files in this directory or below",
+                        argument.display()
+                    );
+                }
                 bail!(
                     "{}: no {wanted} in this directory or below",
                     argument.display()
@@ -133,6 +139,7 @@ fn below(directory: &Path, extensions: &[&str]) -> anyhow::Result<Vec<Found>> {
             } else if path
                 .extension()
                 .is_some_and(|extension| extensions.iter().any(|wanted| extension == *wanted))
+                || extensions.is_empty()
             {
                 found.push(Found {
                     path,

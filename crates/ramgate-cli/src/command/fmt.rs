@@ -110,6 +110,22 @@ pub(super) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
     Ok(written?)
 }
 
+/// Writes a file whole or not at all, new or in the place of an old one.
+pub(super) fn put(path: &Path, text: &str) -> anyhow::Result<()> {
+    if path.exists() {
+        return replace(path, text);
+    }
+    let (beside, mut file) = create_beside(path)?;
+    let written = file.write_all(text.as_bytes());
+    let written = written
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    Ok(written?)
+}
+
 fn fill(file: &mut File, text: &str, like: &fs::Metadata) -> io::Result<()> {
     file.write_all(text.as_bytes())?;
     keep_owner(file, like);

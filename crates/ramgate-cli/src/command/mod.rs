@@ -5,6 +5,7 @@ mod check;
 pub(crate) mod diff;
 mod explain_denial;
 mod fmt;
+pub(crate) mod import;
 pub(crate) mod lint;
 pub(crate) mod preflight;
 pub(crate) mod prove;
@@ -65,6 +66,7 @@ pub(crate) fn run(command: &Command, console: &mut Console) -> anyhow::Result<St
         Command::Preflight(args) => preflight::run(args, console),
         Command::ExplainDenial(args) => explain_denial::run(args, console),
         Command::Rule(args) => rule::run(args, console),
+        Command::Import(args) => import::run(args, console),
         Command::Schema(args) => schema::run(args, console),
     }
 }

@@ -1,5 +1,7 @@
 //! Says of planned calls how they would end, one after the other.
 
+mod terraform;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
@@ -50,9 +52,10 @@ pub(crate) fn run(args: &PreflightArgs, console: &mut Console) -> anyhow::Result
         format: args.format,
         has_noted_time: false,
     };
-    match &args.plan {
-        Some(path) => flight.plan(path, &call, console),
-        None => flight.operations(&args.operations, call, console),
+    match (&args.plan, &args.terraform) {
+        (_, Some(path)) => flight.terraform(path, args.region.as_deref(), &call, console),
+        (Some(path), None) => flight.plan(path, &call, console),
+        (None, None) => flight.operations(&args.operations, call, console),
     }
 }
 

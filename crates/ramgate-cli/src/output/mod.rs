@@ -4,6 +4,7 @@ pub(crate) mod difference;
 pub(crate) mod facts_json;
 pub(crate) mod facts_text;
 pub(crate) mod findings;
+pub(crate) mod imported;
 pub(crate) mod json;
 pub(crate) mod junit;
 pub(crate) mod preflight;
@@ -25,7 +26,7 @@ use crate::output::progress::Progress;
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
-const DOUBTFUL: Style = AnsiColor::Yellow.on_default().bold();
+pub(crate) const DOUBTFUL: Style = AnsiColor::Yellow.on_default().bold();
 
 /// The two streams, and whether something went wrong on the way.
 pub(crate) struct Console {
@@ -93,6 +94,17 @@ impl Console {
                 Severity::Warning => self.say(DOUBTFUL, "warning", &problem.to_string()),
             }
         }
+    }
+
+    /// Says what is wrong, in words.
+    pub(crate) fn fault(&mut self, text: &str) {
+        self.has_errors = true;
+        self.say(BAD, "error", text);
+    }
+
+    /// Says what may mislead.
+    pub(crate) fn warning(&mut self, text: &str) {
+        self.say(DOUBTFUL, "warning", text);
     }
 
     /// Says what was assumed or passed over.

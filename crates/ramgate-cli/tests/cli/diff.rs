@@ -300,7 +300,7 @@ fn what_cannot_be_compared_is_said() {
         (
             "plan.json",
             "p.json",
-            "plan.json: a Terraform plan; plans cannot be compared yet",
+            "plan.json: a Terraform plan is either compared with itself, before and after, or laid over a snapshot",
         ),
         (
             "p.json",

@@ -1,6 +1,7 @@
 //! Compares what two sets of policies allow, over all requests, and shows each difference by a request.
 
 mod pairs;
+mod plan;
 mod side;
 
 use std::collections::BTreeSet;
@@ -53,7 +54,7 @@ impl Part {
 /// # Errors
 /// When a side cannot be read, the sides are of different forms, or the answer cannot be written.
 pub(crate) fn run(args: &DiffArgs, console: &mut Console) -> anyhow::Result<Status> {
-    let sides = side::read_both(&args.old, &args.new, args.kind, args.lenient, console)?;
+    let sides = side::read_both(args, console)?;
     let Some((old, new)) = sides else {
         return Ok(Status::CannotAnswer);
     };

@@ -8,8 +8,9 @@ use ramgate::{Assignment, Case, Holding, Level, Policies, Policy, PolicyKind, Po
 use serde_json::Value;
 
 use crate::account;
-use crate::args::KindName;
+use crate::args::{DiffArgs, KindName};
 use crate::command::check::basis::read_policy;
+use crate::command::diff::plan;
 use crate::input::{self, Found};
 use crate::kind::reading;
 use crate::output::Console;
@@ -46,12 +47,28 @@ impl Contents {
 /// # Errors
 /// When they are not of one form.
 pub(crate) fn read_both(
-    old: &Path,
-    new: &Path,
-    kind: KindName,
-    is_lenient: bool,
+    args: &DiffArgs,
     console: &mut Console,
 ) -> anyhow::Result<Option<(Side, Side)>> {
+    let (old, kind, is_lenient) = (args.old.as_path(), args.kind, args.lenient);
+    if let Some(plan) = plan::of(old)? {
+        return match &args.new {
+            None => plan::both_sides(&plan, args, console),
+            Some(_) => bail!(
+                "{}: a Terraform plan is either compared with itself, before and after, or laid over a snapshot: ramgate diff SNAPSHOT PLAN",
+                plan.name()
+            ),
+        };
+    }
+    let Some(new) = args.new.as_deref() else {
+        bail!(
+            "{}: compared with what? Only a Terraform plan has a before and an after of its own",
+            input::name(old)
+        );
+    };
+    if let Some(plan) = plan::of(new)? {
+        return plan::over(&plan, old, args, console);
+    }
     let mut side = |path: &Path| {
         let contents = read(path, kind, is_lenient, console);
         let contents = contents.map_err(|error| console.error(&error)).ok()?;
@@ -118,7 +135,7 @@ fn read(
         .find(|(form, _)| *form == Form::TerraformPlan)
     {
         bail!(
-            "{}: a Terraform plan; plans cannot be compared yet, only policies, cases and snapshots",
+            "{}: a Terraform plan, which must be a file by itself and the only argument or the second one",
             plan.name()
         );
     }
