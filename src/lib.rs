@@ -66,6 +66,7 @@ mod fields;
 mod json;
 pub mod lint;
 mod other_reading;
+pub mod partial;
 mod policy;
 mod principal;
 mod problem;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Bottom to top: a module may import from those before it, and from itself.
-const ROOMS: [&str; 25] = [
+const ROOMS: [&str; 26] = [
     "source",
     "problem",
     "suggest",
@@ -36,6 +36,7 @@ const ROOMS: [&str; 25] = [
     "account",
     "case",
     "analysis",
+    "partial",
     "property_file",
     "lint",
     "lib",

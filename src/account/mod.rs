@@ -222,7 +222,7 @@ impl Organization {
 impl<'o> Caller<'o> {
     /// Decides a request of this caller. One that names somebody else is denied: nothing was looked up for them (E2).
     pub fn decide(&self, request: &Request<'_>, session: Option<&PolicySet>) -> Decision {
-        if request.principal() != self.principal {
+        if !self.is_of(request) {
             return Decision::ImplicitDeny;
         }
         decision::decide(request, |resource| {
@@ -230,7 +230,12 @@ impl<'o> Caller<'o> {
         })
     }
 
-    fn parts<'w>(
+    /// Whether it is this caller's.
+    pub(crate) fn is_of(&self, request: &Request<'_>) -> bool {
+        request.principal() == self.principal
+    }
+
+    pub(crate) fn parts<'w>(
         &'w self,
         request: &'w Request<'w>,
         session: Option<&'w PolicySet>,

@@ -22,7 +22,7 @@ pub use explain::{Doubt, Explanation, Failure, NearMiss, StageDecision};
 pub(crate) use explain::{evaluate, explain, touched};
 pub(crate) use unit::Unit;
 use walk::Silent;
-pub(crate) use walk::{Part, UnitKey, Walk};
+pub(crate) use walk::{Listener, Part, UnitKey, Walk};
 
 /// The word of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -77,12 +77,16 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "FILE", help_heading = "Policies", groups = ["basis", "asked"], conflicts_with_all = NOT_WITH_A_CASE)]
     pub(crate) case: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) partial: PartialArgs,
+
     /// How to write the answer
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: AnswerFormat,
 }
 
-const NOT_WITH_A_CASE: [&str; 17] = [
+const NOT_WITH_A_CASE: [&str; 18] = [
+    "partial",
     "policy",
     "account",
     "trust_policy",
@@ -122,8 +126,35 @@ Examples:
   A request from a file, the answer as JSON:
     ramgate check --policy 'policies/**/*.json' --request request.json --format json
 
+  Is it allowed whatever the circumstances, and if not, under which?
+    ramgate check --account snapshot.json --principal acs:ram::1234567890123456:user/alice --partial \\
+      --action vpc:CancelPhysicalConnection --context acs:SourceIp=203.0.113.7 --absent acs:MFAPresent \\
+      --resource acs:vpc:cn-shanghai:1234567890123456:physicalconnection/pc-119mfjzm7
+
   A million requests, one a line; memory does not grow with them:
     ramgate check --account snapshot.json --requests requests.jsonl --format json > answers.jsonl";
+
+/// What of a request is not known.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Request that is known in part")]
+pub(crate) struct PartialArgs {
+    /// Decide by what is known: a context key that is not given may have any value or none. The answer is Allow, ExplicitDeny, ImplicitDeny or
+    /// Deny (either of the two) where that is so whatever the rest is, else Conditional, with the conditions that remain
+    #[arg(long, conflicts_with = "requests")]
+    pub(crate) partial: bool,
+
+    /// Only this key is unknown, and others that are named so: all that are not given are absent, but for the time, which is now
+    #[arg(long, value_name = "KEY", requires = "partial")]
+    pub(crate) unknown: Vec<String>,
+
+    /// This key is known to be absent; may be given several times
+    #[arg(long, value_name = "KEY", requires = "partial")]
+    pub(crate) absent: Vec<String>,
+
+    /// No unknown key has more than one value: more conditions then cover everything
+    #[arg(long, requires = "partial")]
+    pub(crate) single_valued: bool,
+}
 
 /// By what a request is decided.
 #[derive(Debug, Args)]

@@ -11,6 +11,7 @@ mod diff;
 mod errors;
 mod fmt;
 mod lint;
+mod partial;
 mod place;
 mod prove;
 mod readme;
