@@ -72,6 +72,7 @@ mod principal;
 mod problem;
 mod property_file;
 mod question;
+pub mod reach;
 mod request;
 mod resource_pattern;
 mod source;

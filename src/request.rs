@@ -98,6 +98,11 @@ impl<'a> Request<'a> {
         self
     }
 
+    /// The same question by somebody else.
+    pub fn by(self, principal: Principal<'a>) -> Request<'a> {
+        Request { principal, ..self }
+    }
+
     /// A call that needs this resource too (A6): the answer is the worst of them.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Bottom to top: a module may import from those before it, and from itself.
-const ROOMS: [&str; 26] = [
+const ROOMS: [&str; 27] = [
     "source",
     "problem",
     "suggest",
@@ -37,6 +37,7 @@ const ROOMS: [&str; 26] = [
     "case",
     "analysis",
     "partial",
+    "reach",
     "property_file",
     "lint",
     "lib",

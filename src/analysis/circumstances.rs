@@ -1,13 +1,14 @@
-//! Formulas over the conditions of one request whose circumstances are not known: is there a context in which one holds?
+//! Formulas over what is not known of one request, its context or its resource: can one hold?
 
 use crate::analysis::budget::Budget;
 use crate::analysis::key::{Level, Sample};
 use crate::analysis::problem::{NodeId, Outcome, Problem, Several};
+use crate::analysis::resource_set::ResourceSet;
 use crate::condition::Condition;
 use crate::policy::Policies;
 use crate::request::Request;
 
-/// A question about the contexts of one request.
+/// A question about what one request can turn out to be.
 pub(crate) struct Circumstances {
     problem: Problem,
 }
@@ -15,16 +16,16 @@ pub(crate) struct Circumstances {
 /// What a question came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
-    /// There is such a context, as far as is known.
+    /// It can, as far as is known.
     Somewhere,
-    /// There is none; the evidence was checked.
+    /// It cannot; the evidence was checked.
     Nowhere,
     /// Neither was shown.
     Unknown,
 }
 
 impl Circumstances {
-    /// About this request, whatever its context.
+    /// About this request; its context and its resource do not count.
     pub(crate) fn of(request: &Request<'static>, several: Several) -> Circumstances {
         let sample = Sample {
             request: request.clone(),
@@ -44,6 +45,26 @@ impl Circumstances {
         self.problem.condition(condition, level)
     }
 
+    /// The resources that any of these patterns matches for sure, or may match.
+    pub(crate) fn resources<'p>(
+        &mut self,
+        patterns: impl Iterator<Item = &'p str>,
+        sure: bool,
+    ) -> NodeId {
+        let problem = &mut self.problem;
+        let parts: Vec<NodeId> = patterns
+            .map(|pattern| problem.resource_pattern(pattern, sure))
+            .collect();
+        problem.any(parts)
+    }
+
+    /// The resources that have an ARN, of these accounts.
+    pub(crate) fn resources_of(&mut self, accounts: &[&str]) -> NodeId {
+        let of_accounts = self.problem.resource(ResourceSet::of_accounts(accounts));
+        let every_arn = self.problem.resource(ResourceSet::every_arn());
+        self.problem.all([of_accounts, every_arn])
+    }
+
     pub(crate) fn all(&mut self, parts: impl IntoIterator<Item = NodeId>) -> NodeId {
         self.problem.all(parts)
     }
@@ -56,7 +77,7 @@ impl Circumstances {
         self.problem.not(part)
     }
 
-    /// Whether there is a context in which this holds. That there is none is believed only with evidence that stands a check.
+    /// Whether this can hold. That it cannot is believed only with evidence that stands a check.
     pub(crate) fn find(mut self, wanted: NodeId, budget: &mut Budget) -> Found {
         self.problem.require(wanted);
         match self.problem.solve(budget) {

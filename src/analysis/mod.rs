@@ -25,7 +25,7 @@ mod world;
 
 pub use budget::Budget;
 pub(crate) use circumstances::{Circumstances, Found};
-pub(crate) use key::Level;
+pub(crate) use key::{Level, filled};
 pub(crate) use problem::NodeId;
 
 pub use certificate::{Certificate, CertificateError};

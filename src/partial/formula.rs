@@ -1,6 +1,7 @@
 //! Formulas over conditions, equal parts kept once, with everything plain simplified away as they are put together.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::analysis::Level;
 use crate::condition::Condition;
@@ -24,12 +25,19 @@ pub(crate) enum Node {
     Any(Box<[Id]>),
 }
 
-/// A condition, how sure it must be, and the statements that it stands in.
+/// What is asked of a request, how sure it must be, and the statements that ask for it.
 #[derive(Clone, Debug)]
 pub(crate) struct Atom {
-    pub(crate) condition: Condition,
+    pub(crate) test: Test,
     pub(crate) level: Level,
     pub(crate) sources: Vec<StatementPlace>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Test {
+    Condition(Condition),
+    /// That one of these patterns matches the resource.
+    Resource(Arc<[Box<str>]>),
 }
 
 #[derive(Debug)]
@@ -90,14 +98,42 @@ impl Formulas {
             Level::SureOrAbsent if !condition.operator().is_negated() => Level::Sure,
             level => level,
         };
+        let text = condition.to_string();
+        self.tested(text, level, source, || Test::Condition(condition.clone()))
+    }
+
+    /// That one of a statement's patterns matches the resource.
+    pub(crate) fn resources<'p>(
+        &mut self,
+        patterns: impl Iterator<Item = &'p str>,
+        level: Level,
+        source: StatementPlace,
+    ) -> Id {
+        let level = match level {
+            Level::SureOrAbsent => Level::Sure,
+            level => level,
+        };
+        let patterns: Arc<[Box<str>]> = patterns.map(Into::into).collect();
+        let is_every = patterns.iter().any(|pattern| &**pattern == "*");
+        if is_every {
+            return ALWAYS;
+        }
+        let text = format!("{patterns:?}");
+        self.tested(text, level, source, || Test::Resource(patterns))
+    }
+
+    fn tested(
+        &mut self,
+        text: String,
+        level: Level,
+        source: StatementPlace,
+        test: impl FnOnce() -> Test,
+    ) -> Id {
         let next = self.atoms.len();
-        let number = *self
-            .atom_numbers
-            .entry((condition.to_string(), level))
-            .or_insert(next);
+        let number = *self.atom_numbers.entry((text, level)).or_insert(next);
         if number == next {
             self.atoms.push(Atom {
-                condition: condition.clone(),
+                test: test(),
                 level,
                 sources: Vec::new(),
             });

@@ -15,20 +15,21 @@ use crate::analysis::{Budget, Several};
 use crate::decision::{Decision, DeterminingStatement, Doubt, Part};
 use crate::document::Effect;
 use crate::policy::{Policies, PolicySet, Stage};
-use crate::principal::Composed;
+use crate::principal::Principal;
 use crate::problem::RequestError;
 use crate::question::Question;
 use crate::request::{Request, same_key};
 
 use formula::{ALWAYS, Formulas, NEVER};
 use paths::Paths;
-pub use residual::{OpenCondition, Residual, StatementPlace};
+pub use residual::{OpenCondition, OpenResource, Residual, StatementPlace};
+pub(crate) use simplify::Within;
 use simplify::{Plain, Simplifier};
 
 /// Which keys of a request's context are not known.
 ///
 /// Never unknown are the keys that the request gives (with no value, too: then they are absent), the pseudo-keys `Action` and `Resource`
-/// (K19), and `acs:PrincipalARN` of a caller who has an ARN (K7).
+/// (K19), and `acs:PrincipalARN`, unless the caller is not named (K7).
 ///
 /// ```
 /// use ramgate::partial::UnknownKeys;
@@ -44,9 +45,15 @@ pub struct UnknownKeys {
 }
 
 impl UnknownKeys {
+    /// [`UnknownKeys::all`].
+    pub(crate) const ALL: UnknownKeys = UnknownKeys {
+        only: None,
+        absent: Vec::new(),
+    };
+
     /// Every key that the request does not give.
     pub fn all() -> UnknownKeys {
-        UnknownKeys::default()
+        UnknownKeys::ALL
     }
 
     /// These keys, where the request does not give them. All others are absent.
@@ -68,11 +75,25 @@ impl UnknownKeys {
         let has = |keys: &[String]| keys.iter().any(|other| same_key(other, key).is_some());
         let by_itself = matches!(key, "Action" | "Resource")
             || (key.eq_ignore_ascii_case("acs:PrincipalARN")
-                && request.principal().arn(&mut Composed::new()).is_some());
+                && *request.principal() != Principal::Unnamed);
         !by_itself
             && !request.context().contains(key)
             && !has(&self.absent)
             && self.only.as_deref().is_none_or(has)
+    }
+}
+
+/// What of a request is not known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Open<'a> {
+    pub(crate) keys: &'a UnknownKeys,
+    /// Whether the resource is not known either, but for what it has in common with the request's.
+    pub(crate) resource: bool,
+}
+
+impl Open<'_> {
+    fn leaves_open(&self, key: &str, request: &Request<'_>) -> bool {
+        (self.resource && key == "Resource") || self.keys.leaves_open(key, request)
     }
 }
 
@@ -259,16 +280,46 @@ impl Assignment {
 }
 
 /// A6: allowed where every resource's part is; explicitly denied where one is. Without any part nothing is allowed (E2).
-fn answer<'w>(
+pub(crate) fn answer<'w>(
     request: &'w Request<'w>,
     parts: &'w [Part<'w>],
     unknown: &UnknownKeys,
     options: &PartialOptions,
 ) -> PartialAnswer {
+    let open = Open {
+        keys: unknown,
+        resource: false,
+    };
+    answer_within(request, parts, &open, None, options)
+}
+
+/// The same where the resource is not known: the request's stands for those `within`.
+pub(crate) fn answer_on_any<'w>(
+    request: &'w Request<'w>,
+    part: &'w Part<'w>,
+    unknown: &UnknownKeys,
+    within: &Within,
+    options: &PartialOptions,
+) -> PartialAnswer {
+    let open = Open {
+        keys: unknown,
+        resource: true,
+    };
+    let parts = std::slice::from_ref(part);
+    answer_within(request, parts, &open, Some(within), options)
+}
+
+fn answer_within<'w>(
+    request: &'w Request<'w>,
+    parts: &'w [Part<'w>],
+    open: &Open<'_>,
+    within: Option<&Within>,
+    options: &PartialOptions,
+) -> PartialAnswer {
     let mut formulas = Formulas::new();
     let paths: Vec<Paths> = parts
         .iter()
-        .map(|part| Paths::of(request, part, unknown, &mut formulas))
+        .map(|part| Paths::of(request, part, open, &mut formulas))
         .collect();
     let allowed = match paths.as_slice() {
         [] => NEVER,
@@ -281,6 +332,7 @@ fn answer<'w>(
         request: &owned,
         several: options.several,
         budget: &mut budget,
+        within,
     };
     let allowed = simplifier.plain(&mut formulas, allowed);
     let explicit = match allowed.id {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use crate::decision::{Decision, Listener, Part, Unit, UnitKey, Walk};
 use crate::document::Effect;
-use crate::partial::UnknownKeys;
+use crate::partial::Open;
 use crate::partial::formula::{ALWAYS, Formulas, Id, NEVER};
 use crate::partial::unit::Sides;
 use crate::policy::Stage;
@@ -51,7 +51,7 @@ struct Guide<'g> {
     turns: &'g mut Vec<Turn>,
     passed: usize,
     units: &'g mut HashMap<Asked, Sides>,
-    unknown: &'g UnknownKeys,
+    open: &'g Open<'g>,
     formulas: &'g mut Formulas,
     told: Told,
 }
@@ -99,11 +99,11 @@ impl Listener for Guide<'_> {
             self.passed += 1;
             return turn.answer;
         }
-        let (unknown, formulas) = (self.unknown, &mut *self.formulas);
+        let (open, formulas) = (self.open, &mut *self.formulas);
         let sides = self
             .units
             .entry(asked)
-            .or_insert_with(|| Sides::of(walk, key, unit, unknown, formulas));
+            .or_insert_with(|| Sides::of(walk, key, unit, open, formulas));
         let mut left = possible(sides);
         let answer = left.pop().unwrap_or(Decision::ImplicitDeny);
         self.turns.push(Turn {
@@ -140,7 +140,7 @@ impl Paths {
     pub(crate) fn of<'w>(
         request: &'w Request<'w>,
         (policies, resource): &'w Part<'w>,
-        unknown: &UnknownKeys,
+        open: &Open<'_>,
         formulas: &mut Formulas,
     ) -> Paths {
         let mut paths = Paths {
@@ -161,7 +161,7 @@ impl Paths {
                 turns: &mut turns,
                 passed: 0,
                 units: &mut paths.units,
-                unknown,
+                open,
                 formulas,
                 told: Told::default(),
             };

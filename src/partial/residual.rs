@@ -7,12 +7,14 @@ use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
 
 use crate::analysis::Level;
+use crate::arn::Arn;
 use crate::condition::Condition;
 use crate::decision::Walk;
 use crate::document::Effect;
-use crate::partial::formula::{Formulas, Id, Node};
+use crate::partial::formula::{Atom, Formulas, Id, Node, Test};
 use crate::policy::{CompiledStatement, Policies, Stage};
 use crate::request::Request;
+use crate::resource_pattern::RareResource;
 use crate::source::Position;
 
 /// A statement and its place.
@@ -125,6 +127,67 @@ impl fmt::Display for OpenCondition {
     }
 }
 
+/// That one of a statement's patterns matches the resource, where that is not known.
+///
+/// As with conditions, an Allow must match for sure, a Deny only possibly.
+#[derive(Clone, Debug)]
+pub struct OpenResource {
+    patterns: Arc<[Box<str>]>,
+    level: Level,
+    sources: Vec<StatementPlace>,
+}
+
+impl OpenResource {
+    /// The patterns.
+    pub fn patterns(&self) -> impl Iterator<Item = &str> {
+        self.patterns.iter().map(|pattern| &**pattern)
+    }
+
+    /// The effect of the statements that they stand in.
+    pub fn effect(&self) -> Effect {
+        match self.level {
+            Level::Possible => Effect::Deny,
+            _ => Effect::Allow,
+        }
+    }
+
+    /// The statements that they stand in.
+    pub fn sources(&self) -> &[StatementPlace] {
+        &self.sources
+    }
+
+    /// Whether all resources of the request are so.
+    fn holds(&self, request: &Request<'_>) -> bool {
+        let matched = |resource: &Arn<'_>| {
+            let parts = resource.parts();
+            let of = |pattern: &str| {
+                let pattern = RareResource::literal(pattern);
+                pattern.pattern().matches(resource, parts.as_ref(), false)
+            };
+            self.patterns()
+                .any(|pattern| self.level.admits(of(pattern)))
+        };
+        request.resources().all(matched)
+    }
+}
+
+impl fmt::Display for OpenResource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let patterns: Vec<&str> = self.patterns().collect();
+        write!(f, "resource in {}", patterns.join(", "))
+    }
+}
+
+impl Serialize for OpenResource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("resource", &self.patterns().collect::<Vec<_>>())?;
+        map.serialize_entry("effect", &self.effect())?;
+        map.serialize_entry("statements", self.sources())?;
+        map.end()
+    }
+}
+
 /// What remains to be asked: a formula over conditions.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -135,6 +198,8 @@ pub enum Residual {
     Never,
     /// That a condition holds.
     Condition(OpenCondition),
+    /// That the resource is one of some, where it is not known which it is.
+    Resource(OpenResource),
     /// That this does not hold.
     Not(Box<Residual>),
     /// That all of these hold.
@@ -156,11 +221,7 @@ impl Residual {
             Node::Never => Residual::Never,
             Node::Always => Residual::Always,
             Node::Atom(number) => match formulas.atom_of(*number) {
-                Some(atom) => Residual::Condition(OpenCondition {
-                    condition: atom.condition.clone(),
-                    level: atom.level,
-                    sources: atom.sources.clone(),
-                }),
+                Some(atom) => of_atom(atom),
                 None => Residual::Never,
             },
             Node::Not(part) => Residual::Not(Box::new(Residual::of(formulas, *part))),
@@ -177,6 +238,7 @@ impl Residual {
             Residual::Always => true,
             Residual::Never => false,
             Residual::Condition(condition) => condition.holds(request),
+            Residual::Resource(resource) => resource.holds(request),
             Residual::Not(part) => !part.holds(request),
             Residual::All(parts) => parts.iter().all(|part| part.holds(request)),
             Residual::Any(parts) => parts.iter().any(|part| part.holds(request)),
@@ -195,13 +257,37 @@ impl Residual {
     /// Every condition in it, in its order.
     pub fn conditions(&self) -> Vec<&OpenCondition> {
         match self {
-            Residual::Always | Residual::Never => Vec::new(),
+            Residual::Always | Residual::Never | Residual::Resource(_) => Vec::new(),
             Residual::Condition(condition) => vec![condition],
             Residual::Not(part) => part.conditions(),
             Residual::All(parts) | Residual::Any(parts) => {
                 parts.iter().flat_map(Residual::conditions).collect()
             }
         }
+    }
+}
+
+impl Residual {
+    /// Every statement that some part of it is from, in its order.
+    pub fn sources(&self) -> Vec<&StatementPlace> {
+        let mut all: Vec<&StatementPlace> = match self {
+            Residual::Always | Residual::Never => Vec::new(),
+            Residual::Condition(condition) => condition.sources().iter().collect(),
+            Residual::Resource(resource) => resource.sources().iter().collect(),
+            Residual::Not(part) => part.sources(),
+            Residual::All(parts) | Residual::Any(parts) => {
+                parts.iter().flat_map(Residual::sources).collect()
+            }
+        };
+        let mut seen: Vec<&StatementPlace> = Vec::new();
+        all.retain(|source| {
+            let is_new = !seen.contains(source);
+            if is_new {
+                seen.push(source);
+            }
+            is_new
+        });
+        all
     }
 }
 
@@ -224,6 +310,7 @@ impl fmt::Display for Residual {
             Residual::Always => f.write_str("always"),
             Residual::Never => f.write_str("never"),
             Residual::Condition(condition) => condition.fmt(f),
+            Residual::Resource(resource) => resource.fmt(f),
             Residual::Not(part) => write!(f, "not ({part})"),
             Residual::All(parts) => joined(f, parts, "and"),
             Residual::Any(parts) => joined(f, parts, "or"),
@@ -250,6 +337,7 @@ impl Serialize for Residual {
             Residual::Always => return serializer.serialize_bool(true),
             Residual::Never => return serializer.serialize_bool(false),
             Residual::Condition(condition) => return condition.serialize(serializer),
+            Residual::Resource(resource) => return resource.serialize(serializer),
             Residual::Not(part) => {
                 let mut map = serializer.serialize_map(Some(1))?;
                 map.serialize_entry("not", part)?;
@@ -261,6 +349,22 @@ impl Serialize for Residual {
         let mut map = serializer.serialize_map(Some(1))?;
         map.serialize_entry(name, parts)?;
         map.end()
+    }
+}
+
+fn of_atom(atom: &Atom) -> Residual {
+    let (level, sources) = (atom.level, atom.sources.clone());
+    match &atom.test {
+        Test::Condition(condition) => Residual::Condition(OpenCondition {
+            condition: condition.clone(),
+            level,
+            sources,
+        }),
+        Test::Resource(patterns) => Residual::Resource(OpenResource {
+            patterns: Arc::clone(patterns),
+            level,
+            sources,
+        }),
     }
 }
 

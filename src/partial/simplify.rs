@@ -1,7 +1,7 @@
 //! Makes a formula as plain as it can be shown to be: what is so of every context, or of none, and what may be left out.
 
-use crate::analysis::{Budget, Circumstances, Found, Several};
-use crate::partial::formula::{ALWAYS, Formulas, Id, NEVER, Node};
+use crate::analysis::{Budget, Circumstances, Found, Level, NodeId, Several};
+use crate::partial::formula::{ALWAYS, Formulas, Id, NEVER, Node, Test};
 use crate::request::Request;
 
 /// A formula, and whether all was tried to make it plainer.
@@ -20,6 +20,32 @@ pub(crate) struct Simplifier<'s> {
     pub(crate) request: &'s Request<'static>,
     pub(crate) several: Several,
     pub(crate) budget: &'s mut Budget,
+    /// Which resources it can be, where that is not known.
+    pub(crate) within: Option<&'s Within>,
+}
+
+/// Which resources a request can be about.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Within {
+    /// Of these accounts.
+    pub(crate) accounts: Vec<String>,
+    /// Each of these lists has one that matches.
+    pub(crate) inside: Vec<Vec<String>>,
+    /// None of these matches.
+    pub(crate) outside: Vec<String>,
+}
+
+impl Within {
+    fn written(&self, question: &mut Circumstances) -> NodeId {
+        let accounts: Vec<&str> = self.accounts.iter().map(String::as_str).collect();
+        let mut parts = vec![question.resources_of(&accounts)];
+        for list in &self.inside {
+            parts.push(question.resources(list.iter().map(String::as_str), true));
+        }
+        let outside = question.resources(self.outside.iter().map(String::as_str), true);
+        parts.push(question.not(outside));
+        question.all(parts)
+    }
 }
 
 impl Simplifier<'_> {
@@ -94,18 +120,26 @@ impl Simplifier<'_> {
         let only_a = question.all([a, not_b]);
         let only_b = question.all([b, not_a]);
         let wanted = question.any([only_a, only_b]);
-        question.find(wanted, self.budget)
+        self.ask(question, wanted)
     }
 
     fn find(&mut self, formulas: &Formulas, id: Id) -> Found {
         let mut question = Circumstances::of(self.request, self.several);
         let wanted = written(formulas, id, &mut question);
+        self.ask(question, wanted)
+    }
+
+    fn ask(&mut self, mut question: Circumstances, mut wanted: NodeId) -> Found {
+        if let Some(within) = self.within {
+            let within = within.written(&mut question);
+            wanted = question.all([wanted, within]);
+        }
         question.find(wanted, self.budget)
     }
 }
 
 /// A formula in the words of the analyser. A formula is a handful of levels deep, whatever the policies.
-fn written(formulas: &Formulas, id: Id, question: &mut Circumstances) -> crate::analysis::NodeId {
+fn written(formulas: &Formulas, id: Id, question: &mut Circumstances) -> NodeId {
     let list = |parts: &[Id], question: &mut Circumstances| -> Vec<_> {
         let parts = parts.iter();
         parts
@@ -116,7 +150,13 @@ fn written(formulas: &Formulas, id: Id, question: &mut Circumstances) -> crate::
         Node::Never => question.constant(false),
         Node::Always => question.constant(true),
         Node::Atom(number) => match formulas.atom_of(*number) {
-            Some(atom) => question.condition(&atom.condition, atom.level),
+            Some(atom) => match &atom.test {
+                Test::Condition(condition) => question.condition(condition, atom.level),
+                Test::Resource(patterns) => {
+                    let sure = atom.level != Level::Possible;
+                    question.resources(patterns.iter().map(|pattern| &**pattern), sure)
+                }
+            },
             None => question.constant(false),
         },
         Node::Not(part) => {

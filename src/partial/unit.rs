@@ -3,7 +3,7 @@
 use crate::analysis::Level;
 use crate::decision::{Unit, UnitKey, Walk};
 use crate::document::Effect;
-use crate::partial::UnknownKeys;
+use crate::partial::Open;
 use crate::partial::formula::{ALWAYS, Formulas, Id, NEVER};
 use crate::partial::residual::StatementPlace;
 use crate::policy::{CompiledStatement, Element};
@@ -34,7 +34,7 @@ impl Sides {
         walk: &Walk<'_>,
         key: UnitKey,
         unit: Unit<'_>,
-        unknown: &UnknownKeys,
+        open: &Open<'_>,
         formulas: &mut Formulas,
     ) -> Sides {
         let (mut allow, mut deny) = (Vec::new(), Vec::new());
@@ -43,9 +43,9 @@ impl Sides {
             if unit.passes_over(&statement) {
                 continue;
             }
-            let (known, open) = known_part(walk, &unit, &statement, unknown);
+            let (known, left) = known_part(walk, &unit, &statement, open);
             let place = StatementPlace::of(key.stage(), &statement);
-            let (counts, doubts) = joined(walk, &unit, &statement, known, &open, &place, formulas);
+            let (counts, doubts) = joined(walk, &unit, &statement, known, &left, &place, formulas);
             if counts == NEVER && doubts.is_empty() {
                 continue;
             }
@@ -80,22 +80,27 @@ impl Sides {
     }
 }
 
-/// What is known of a statement's match, and the numbers of its conditions that are not.
+/// What is known of a statement's match, and its elements of which it is not.
 fn known_part(
     walk: &Walk<'_>,
     unit: &Unit<'_>,
     statement: &CompiledStatement<'_>,
-    unknown: &UnknownKeys,
-) -> (Match, Vec<usize>) {
+    open: &Open<'_>,
+) -> (Match, Vec<Element>) {
     let request = walk.facts.request;
     let mut known = Match::YES;
-    let mut open = Vec::new();
+    let mut left = Vec::new();
     for element in statement.elements() {
-        if let Element::Condition(number) = element
-            && let Some(condition) = statement.conditions().get(number)
-            && unknown.leaves_open(condition.key(), request)
-        {
-            open.push(number);
+        let is_left = match element {
+            Element::Condition(number) => statement
+                .conditions()
+                .get(number)
+                .is_some_and(|condition| open.leaves_open(condition.key(), request)),
+            Element::Resource => open.resource && statement.is_about_resources(),
+            _ => false,
+        };
+        if is_left {
+            left.push(element);
             continue;
         }
         known = known.and(statement.element_matches(element, &walk.facts, unit.settings));
@@ -103,7 +108,7 @@ fn known_part(
             return (known, Vec::new());
         }
     }
-    (unit.counts(statement, known), open)
+    (unit.counts(statement, known), left)
 }
 
 /// Where a statement counts: an Allow must match for sure, a Deny possibly.
@@ -112,7 +117,7 @@ fn joined(
     unit: &Unit<'_>,
     statement: &CompiledStatement<'_>,
     known: Match,
-    open: &[usize],
+    left: &[Element],
     place: &StatementPlace,
     formulas: &mut Formulas,
 ) -> (Id, OpenRules) {
@@ -128,11 +133,20 @@ fn joined(
     }
     let mut doubts = known.doubts;
     let mut parts = Vec::new();
-    for number in open {
-        if let Some(condition) = statement.conditions().get(*number) {
-            // What its operator means without a value is known before there is one.
-            doubts = doubts.and(condition.holds(&walk.facts).doubts);
-            parts.push(formulas.atom(condition, level, place.clone()));
+    for element in left {
+        match element {
+            Element::Resource => {
+                let patterns = statement.resource_patterns();
+                parts.push(formulas.resources(patterns, level, place.clone()));
+            }
+            Element::Condition(number) => {
+                if let Some(condition) = statement.conditions().get(*number) {
+                    // What its operator means without a value is known before there is one.
+                    doubts = doubts.and(condition.holds(&walk.facts).doubts);
+                    parts.push(formulas.atom(condition, level, place.clone()));
+                }
+            }
+            _ => {}
         }
     }
     (formulas.all(parts), doubts)

@@ -1,13 +1,15 @@
 //! The commands, and what their answers are as exit statuses.
 
 mod catalog;
-mod check;
+pub(crate) mod check;
 pub(crate) mod diff;
 mod fmt;
 pub(crate) mod lint;
 pub(crate) mod prove;
 mod rule;
 pub(crate) mod test;
+mod what_can;
+mod who_can;
 
 use std::process::ExitCode;
 
@@ -49,5 +51,7 @@ pub(crate) fn run(command: &Command, console: &mut Console) -> anyhow::Result<St
         Command::Prove(args) => prove::run(args, console),
         Command::Lint(args) => lint::run(args, console),
         Command::Rule(args) => rule::run(args, console),
+        Command::WhoCan(args) => who_can::run(args, console),
+        Command::WhatCan(args) => what_can::run(args, console),
     }
 }

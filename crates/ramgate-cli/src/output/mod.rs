@@ -8,6 +8,7 @@ pub(crate) mod json;
 pub(crate) mod junit;
 pub(crate) mod partial;
 pub(crate) mod proof;
+pub(crate) mod reach;
 pub(crate) mod sarif;
 pub(crate) mod text;
 pub(crate) mod witness;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use ramgate::Request;
-use ramgate::partial::{PartialAnswer, PartialDecision, Residual, StatementPlace};
+use ramgate::partial::{PartialAnswer, PartialDecision, Residual};
 use serde::Serialize;
 
 use crate::output::text::{self, printable};
@@ -96,12 +96,7 @@ pub(crate) fn conditions(first: &str, conditions: &Residual) -> Vec<String> {
     for (index, part) in conditions.conjuncts().iter().enumerate() {
         let word = if index == 0 { first } else { "and" };
         lines.push(format!("{word} {part}"));
-        let mut sources: Vec<&StatementPlace> = Vec::new();
-        for source in part.conditions().into_iter().flat_map(|one| one.sources()) {
-            if !sources.contains(&source) {
-                sources.push(source);
-            }
-        }
+        let sources = part.sources();
         for source in sources.iter().take(text::SHOWN) {
             let place = text::place(source.stage, &source.policy, source.statement, &source.at());
             lines.push(format!("  of {place}"));
