@@ -33,6 +33,11 @@ impl Organization {
         })
     }
 
+    /// The ids of the accounts.
+    pub(crate) fn account_ids(&self) -> impl Iterator<Item = &str> {
+        self.accounts.keys().map(String::as_str)
+    }
+
     /// Whether anything is known of an account.
     pub(crate) fn knows_account(&self, id: &str) -> bool {
         self.accounts.contains_key(id)

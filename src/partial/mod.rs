@@ -166,6 +166,39 @@ pub struct PartialAnswer {
     pub doubts: Vec<Doubt>,
 }
 
+impl PartialAnswer {
+    /// Nothing allows it.
+    pub(crate) fn denied() -> PartialAnswer {
+        PartialAnswer {
+            decision: PartialDecision::ImplicitDeny,
+            allowed: Some(false),
+            conditions: Residual::Never,
+            explicit: Residual::Never,
+            simplified: true,
+            unknown: Vec::new(),
+            denying: Vec::new(),
+            determined_by: Vec::new(),
+            doubts: Vec::new(),
+        }
+    }
+
+    /// Takes in what another answer names.
+    pub(crate) fn join(&mut self, other: &PartialAnswer) {
+        fn add<T: Clone + PartialEq>(list: &mut Vec<T>, more: &[T]) {
+            for one in more {
+                if !list.contains(one) {
+                    list.push(one.clone());
+                }
+            }
+        }
+        self.simplified &= other.simplified;
+        add(&mut self.unknown, &other.unknown);
+        add(&mut self.denying, &other.denying);
+        add(&mut self.determined_by, &other.determined_by);
+        add(&mut self.doubts, &other.doubts);
+    }
+}
+
 /// How much work an answer may cost, and what is taken for granted of contexts.
 ///
 /// ```

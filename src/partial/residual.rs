@@ -138,6 +138,15 @@ pub struct OpenResource {
 }
 
 impl OpenResource {
+    /// The resources that these patterns surely match, which no statement asks for.
+    pub(crate) fn matching(patterns: impl IntoIterator<Item = String>) -> OpenResource {
+        OpenResource {
+            patterns: patterns.into_iter().map(Into::into).collect(),
+            level: Level::Sure,
+            sources: Vec::new(),
+        }
+    }
+
     /// The patterns.
     pub fn patterns(&self) -> impl Iterator<Item = &str> {
         self.patterns.iter().map(|pattern| &**pattern)
@@ -242,6 +251,30 @@ impl Residual {
             Residual::Not(part) => !part.holds(request),
             Residual::All(parts) => parts.iter().all(|part| part.holds(request)),
             Residual::Any(parts) => parts.iter().any(|part| part.holds(request)),
+        }
+    }
+
+    /// That all of these hold.
+    pub(crate) fn all(mut parts: Vec<Residual>) -> Residual {
+        match (parts.len(), parts.pop()) {
+            (1, Some(only)) => only,
+            (_, None) => Residual::Always,
+            (_, Some(last)) => {
+                parts.push(last);
+                Residual::All(parts)
+            }
+        }
+    }
+
+    /// That any of these holds.
+    pub(crate) fn any(mut parts: Vec<Residual>) -> Residual {
+        match (parts.len(), parts.pop()) {
+            (1, Some(only)) => only,
+            (_, None) => Residual::Never,
+            (_, Some(last)) => {
+                parts.push(last);
+                Residual::Any(parts)
+            }
         }
     }
 

@@ -51,8 +51,8 @@ impl Serialize for Step {
     }
 }
 
-/// Who can assume a role.
-type Step1 = (usize, Arc<PartialAnswer>);
+/// Somebody who can assume a role, or a role that somebody can, and what it takes.
+type Assumed = (usize, Arc<PartialAnswer>);
 
 pub(crate) struct Assumption<'s> {
     known: &'s Organization,
@@ -99,7 +99,7 @@ impl<'s> Assumption<'s> {
             .copied()
             .collect();
         let is_goal: HashSet<usize> = goals.iter().copied().collect();
-        let mut next: HashMap<usize, Vec<Step1>> = HashMap::new();
+        let mut next: HashMap<usize, Vec<Assumed>> = HashMap::new();
         let mut seen: HashSet<usize> = is_goal.clone();
         let mut waiting: VecDeque<usize> = goals.into();
         let mut classes = Classes::new(&UNKNOWN, &self.options.partial);
@@ -118,6 +118,9 @@ impl<'s> Assumption<'s> {
             .iter()
             .map(|principal| principal.to_string().into())
             .collect();
+        for steps in next.values_mut() {
+            steps.sort_by_key(|(role, _)| names.get(*role).cloned());
+        }
         let mut ways = BTreeMap::new();
         for caller in next.keys() {
             let paths = shortest(*caller, &next, &is_goal, &names);
@@ -140,7 +143,7 @@ impl<'s> Assumption<'s> {
         role: usize,
         classes: &mut Classes<'s>,
         may_assume: &mut HashMap<usize, bool>,
-    ) -> Result<Vec<Step1>, RequestError> {
+    ) -> Result<Vec<Assumed>, RequestError> {
         let Some(Principal::Role { account, name }) = self.principals.get(role) else {
             return Ok(Vec::new());
         };
@@ -211,7 +214,7 @@ fn allows_assuming(set: &PolicySet) -> bool {
 /// A shortest way to each of the goals, nearest first.
 fn shortest(
     from: usize,
-    next: &HashMap<usize, Vec<Step1>>,
+    next: &HashMap<usize, Vec<Assumed>>,
     is_goal: &HashSet<usize>,
     names: &[Arc<str>],
 ) -> Vec<Path> {

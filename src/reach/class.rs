@@ -1,14 +1,15 @@
 //! Callers who cannot be told apart by a request: for whom the same statements matter, and of whom these say the same, get the same answer.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt};
 
 use crate::account::Caller;
 use crate::arn::Arn;
 use crate::decision::{Part, Walk};
-use crate::partial::{PartialAnswer, PartialOptions, UnknownKeys, answer};
+use crate::partial::{PartialAnswer, PartialOptions, UnknownKeys, Within, answer, answer_on_any};
 use crate::policy::{
-    Applicable, CompiledStatement, Element, GroupPolicies, Level, Policy, PolicySet,
+    Applicable, CompiledStatement, Element, GroupPolicies, Level, Policy, PolicySet, Settings,
 };
 use crate::principal::Principal;
 use crate::request::{Facts, Request};
@@ -24,6 +25,8 @@ type Relevant<'s> = Arc<[CompiledStatement<'s>]>;
 pub(crate) struct Classes<'s> {
     unknown: &'s UnknownKeys,
     options: &'s PartialOptions,
+    /// Where the resource is not known: which it can be.
+    within: Option<Within>,
     /// By the policy's address and the number of the resource.
     relevant: HashMap<(usize, usize), Relevant<'s>>,
     answers: HashMap<Fingerprint, Arc<PartialAnswer>>,
@@ -45,9 +48,18 @@ impl<'s> Classes<'s> {
         Classes {
             unknown,
             options,
+            within: None,
             relevant: HashMap::new(),
             answers: HashMap::new(),
             count: 0,
+        }
+    }
+
+    /// About any resource of these: that of a request only stands for them.
+    pub(crate) fn on_any(self, within: Within) -> Classes<'s> {
+        Classes {
+            within: Some(within),
+            ..self
         }
     }
 
@@ -73,7 +85,13 @@ impl<'s> Classes<'s> {
         if let Some(known) = self.answers.get(&fingerprint) {
             return Arc::clone(known);
         }
-        let answer = Arc::new(answer(request, &parts, self.unknown, self.options));
+        let answer = match (&self.within, parts.as_slice()) {
+            (Some(within), [part]) => {
+                answer_on_any(request, part, self.unknown, within, self.options)
+            }
+            _ => answer(request, &parts, self.unknown, self.options),
+        };
+        let answer = Arc::new(answer);
         self.count += 1;
         self.answers.insert(fingerprint, Arc::clone(&answer));
         answer
@@ -115,14 +133,15 @@ impl<'s> Classes<'s> {
     /// The statements of a policy that can matter to the request.
     fn relevant(&mut self, policy: &'s Policy, resource: usize, facts: &Facts<'_>) -> Relevant<'s> {
         let address = std::ptr::from_ref(policy).addr();
+        let is_open = self.within.is_some();
         let find = || {
             let statements = policy.statements();
             let matters = |statement: &CompiledStatement<'_>| {
-                statement.is_for(facts.request.action()) && {
-                    let settings = crate::policy::Settings::default();
-                    let on = statement.element_matches(Element::Resource, facts, settings);
-                    !on.is_sure_no()
-                }
+                let on = || {
+                    let settings = Settings::default();
+                    statement.element_matches(Element::Resource, facts, settings)
+                };
+                statement.is_for(facts.request.action()) && (is_open || !on().is_sure_no())
             };
             statements.filter(matters).collect()
         };

@@ -1,5 +1,6 @@
 //! Questions about a whole snapshot: who can do this, and what can they do?
 
+mod any;
 mod assume;
 mod class;
 mod outsiders;

@@ -577,13 +577,13 @@ fn walked(action: &str) -> u8 {
     of_service | u8::from(is_assume_role(action)) << 4 | identity << 5
 }
 
-fn is_of_service(arn: &Arn<'_>, service: &str) -> bool {
+pub(crate) fn is_of_service(arn: &Arn<'_>, service: &str) -> bool {
     arn.service()
         .is_some_and(|of| of.eq_ignore_ascii_case(service))
 }
 
 /// Patterns of a resource and what is below it; one without a region stands in every region.
-fn at_and_below(arn: &Arn<'_>) -> [String; 2] {
+pub(crate) fn at_and_below(arn: &Arn<'_>) -> [String; 2] {
     let region = match arn.region() {
         None | Some("") => "*",
         Some(region) => region,
@@ -597,7 +597,7 @@ fn at_and_below(arn: &Arn<'_>) -> [String; 2] {
     [own, below]
 }
 
-fn is_below(inner: &Arn<'_>, outer: &Arn<'_>) -> bool {
+pub(crate) fn is_below(inner: &Arn<'_>, outer: &Arn<'_>) -> bool {
     let same = inner.service() == outer.service() && inner.account() == outer.account();
     let rest = inner
         .relative_id()

@@ -170,8 +170,7 @@ impl Organization {
         unknown: &UnknownKeys,
         options: &WhoOptions,
     ) -> Result<WhoCan, RequestError> {
-        let mut principals: Vec<Principal<'_>> = self.principals().collect();
-        principals.sort_by_cached_key(ToString::to_string);
+        let principals: Vec<Principal<'_>> = self.principals().collect();
         let mut classes = Classes::new(unknown, &options.partial);
         let mut found: BTreeMap<String, Reacher> = BTreeMap::new();
         for principal in &principals {
@@ -188,21 +187,7 @@ impl Organization {
             let reacher = self.outsider(name, outsiders, asked, unknown, options);
             found.extend(reacher.map(|reacher| (name.clone(), reacher)));
         }
-        if options.roles {
-            let mut allowed: Vec<String> = Vec::new();
-            for principal in &principals {
-                let name = principal.to_string();
-                if matches!(principal, Principal::Role { .. }) && found.contains_key(&name) {
-                    allowed.push(name);
-                }
-            }
-            let ways = Assumption::new(self, &principals, options).ways_to(&allowed)?;
-            for (name, paths) in ways {
-                let reacher = found.entry(name.clone());
-                let reacher = reacher.or_insert_with(|| Reacher::indirect(name));
-                reacher.paths = paths;
-            }
-        }
+        self.over_roles(&principals, &mut found, options)?;
         Ok(WhoCan {
             action: asked.action().to_owned(),
             resource: asked
@@ -214,6 +199,29 @@ impl Organization {
             classes: classes.count,
             notes: notes(asked),
         })
+    }
+
+    /// Adds the ways over roles to those who were found, and those who have no other.
+    pub(crate) fn over_roles(
+        &self,
+        principals: &[Principal<'_>],
+        found: &mut BTreeMap<String, Reacher>,
+        options: &WhoOptions,
+    ) -> Result<(), RequestError> {
+        if !options.roles {
+            return Ok(());
+        }
+        let roles = principals
+            .iter()
+            .filter(|one| matches!(one, Principal::Role { .. }));
+        let names = roles.map(ToString::to_string);
+        let allowed: Vec<String> = names.filter(|name| found.contains_key(name)).collect();
+        for (name, paths) in Assumption::new(self, principals, options).ways_to(&allowed)? {
+            let reacher = found.entry(name.clone());
+            let reacher = reacher.or_insert_with(|| Reacher::indirect(name));
+            reacher.paths = paths;
+        }
+        Ok(())
     }
 
     /// The policies on the resources of a request, and the trust policies of roles that it is about.
@@ -268,7 +276,7 @@ impl Organization {
 }
 
 impl Reacher {
-    fn direct(principal: String, answer: Arc<PartialAnswer>) -> Reacher {
+    pub(crate) fn direct(principal: String, answer: Arc<PartialAnswer>) -> Reacher {
         Reacher {
             principal,
             direct: Some(answer),
@@ -298,7 +306,7 @@ fn notes(asked: &Request<'_>) -> Vec<String> {
             );
         } else if resource.relative_id().is_some_and(has_wildcard) {
             notes.push(format!(
-                "{} is asked for as it is written, its wildcards as letters, as calls for all of a kind are (W10); who can on any one resource is another question",
+                "{} is asked for as it is written, its wildcards as letters, as calls for all of a kind are (W10); who can on any one that fits is another question",
                 resource.as_str()
             ));
         }

@@ -708,6 +708,11 @@ pub(crate) struct WhoCanArgs {
     #[arg(long, value_name = "ACCOUNT")]
     pub(crate) resource_owner: Option<String>,
 
+    /// RESOURCE is a pattern, as policies are written: who can on any one that fits? On which of them is among the conditions. Without, its
+    /// wildcards are letters of the request, as in calls for all of a kind
+    #[arg(long, conflicts_with = "resource_owner")]
+    pub(crate) any: bool,
+
     /// Do not look at the roles that callers can assume
     #[arg(long)]
     pub(crate) no_roles: bool,
@@ -746,6 +751,9 @@ Examples:
   From outside the office, without a second factor?
     ramgate who-can oss:GetObject acs:oss:*:1234567890123456:reports/2026.csv --account snapshot.json \\
       --context acs:SourceIp=198.51.100.9 --context acs:MFAPresent=false
+
+  On any circuit, whichever it is?
+    ramgate who-can vpc:CancelPhysicalConnection 'acs:vpc:*:*:physicalconnection/*' --any --account snapshot.json
 
   Their names, for a program:
     ramgate who-can ram:CreateUser '*' --account snapshot.json --format json | jq -r '.principals[].principal'";

@@ -1,5 +1,6 @@
 //! Lists who of a snapshot can do something, and under which conditions.
 
+use anyhow::bail;
 use ramgate::analysis::Several;
 use ramgate::partial::{PartialOptions, UnknownKeys};
 use ramgate::reach::WhoOptions;
@@ -15,7 +16,7 @@ use crate::output::{Console, json, reach};
 /// # Errors
 /// When the snapshot cannot be read, or the request cannot be asked.
 pub(crate) fn run(args: &WhoCanArgs, console: &mut Console) -> anyhow::Result<Status> {
-    let asked = request(args)?;
+    let asked = if args.any { None } else { Some(request(args)?) };
     let known = account::load(&args.snapshot, console)?;
     let unknown = UnknownKeys::all().but_absent(args.absent.iter().map(String::as_str));
     let mut partial = PartialOptions::default();
@@ -26,7 +27,23 @@ pub(crate) fn run(args: &WhoCanArgs, console: &mut Console) -> anyhow::Result<St
     if args.no_roles {
         options = options.without_roles();
     }
-    let who = known.who_can(&asked, &unknown, &options)?;
+    let who = match &asked {
+        Some(asked) => known.who_can(asked, &unknown, &options)?,
+        None => {
+            let [pattern] = args.resource.as_slice() else {
+                bail!("--any takes one pattern of resources");
+            };
+            let group = args.resource_group.as_deref();
+            known.who_can_on_any(
+                &args.action,
+                pattern,
+                context(args),
+                group,
+                &unknown,
+                &options,
+            )?
+        }
+    };
     match args.format {
         AnswerFormat::Text => reach::who(&who, &mut console.out)?,
         AnswerFormat::Json => json::document(&who, &mut console.out)?,
@@ -51,9 +68,13 @@ fn request(args: &WhoCanArgs) -> Result<Request<'static>, RequestError> {
     if let Some(owner) = args.resource_owner.clone() {
         request = request.owned_by(owner)?;
     }
+    Ok(request.with_context(context(args)))
+}
+
+fn context(args: &WhoCanArgs) -> Context<'static> {
     let mut context = Context::default();
     for (key, value) in &args.context {
         context.push(key, value.clone());
     }
-    Ok(request.with_context(context))
+    context
 }

@@ -14,6 +14,7 @@ mod lint;
 mod partial;
 mod place;
 mod prove;
+mod reach;
 mod readme;
 mod stream;
 mod test;
