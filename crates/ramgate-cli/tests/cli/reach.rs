@@ -266,7 +266,14 @@ fn nobody_is_a_no_and_what_cannot_be_asked_is_an_error() {
         ),
         (&["what-can", "nobody", "--account", "s.json"], 2),
         (
-            &["what-can", ALICE, "--account", "s.json", "--service", "vcp"],
+            &[
+                "what-can",
+                ALICE,
+                "--account",
+                "s.json",
+                "--service",
+                "vpcs",
+            ],
             2,
         ),
         (
@@ -285,7 +292,14 @@ fn nobody_is_a_no_and_what_cannot_be_asked_is_an_error() {
         assert_eq!(ran.status, status, "{arguments:?} {ran:?}");
         assert_eq!(status == 2, !ran.stderr.is_empty(), "{ran:?}");
     }
-    let guess = place.run(&["what-can", ALICE, "--account", "s.json", "--service", "vcp"]);
+    let guess = place.run(&[
+        "what-can",
+        ALICE,
+        "--account",
+        "s.json",
+        "--service",
+        "vpcs",
+    ]);
     assert!(guess.stderr.contains("did you mean vpc?"), "{guess:?}");
 }
 
