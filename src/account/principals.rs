@@ -38,11 +38,6 @@ impl Organization {
         self.accounts.keys().map(String::as_str)
     }
 
-    /// Whether anything is known of an account.
-    pub(crate) fn knows_account(&self, id: &str) -> bool {
-        self.accounts.contains_key(id)
-    }
-
     /// The numeric ids of users.
     pub(crate) fn user_ids(&self) -> impl Iterator<Item = &str> {
         let users = self

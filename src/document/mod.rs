@@ -293,6 +293,12 @@ impl<'d> Statement<'d> {
         self.json.node(self.parts.node).span()
     }
 
+    /// How long it is as it is written.
+    pub(crate) fn written_bytes(&self) -> usize {
+        let Span { start, end } = self.span();
+        end - start
+    }
+
     /// Its `Sid`, which never changes a decision (G19).
     pub fn sid(&self) -> Option<Text<'d>> {
         self.parts.sid.map(|sid| Text::of(self.json.node(sid)))

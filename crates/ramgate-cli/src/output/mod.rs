@@ -7,6 +7,7 @@ pub(crate) mod findings;
 pub(crate) mod json;
 pub(crate) mod junit;
 pub(crate) mod partial;
+pub(crate) mod preflight;
 pub(crate) mod proof;
 pub(crate) mod reach;
 pub(crate) mod sarif;

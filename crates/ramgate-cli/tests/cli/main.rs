@@ -13,6 +13,7 @@ mod fmt;
 mod lint;
 mod partial;
 mod place;
+mod preflight;
 mod prove;
 mod reach;
 mod readme;
