@@ -331,7 +331,7 @@ fn main() {
     let with_roles = WhoOptions::default();
     let without_roles = WhoOptions::default().without_roles();
     println!(
-        "question | who can | with roles | callers found, over roles too | told apart | each caller in part | each caller decided once"
+        "question | who can | with roles | callers found, over roles too | told apart | each caller in part | each caller as `check` answers | each caller decided, and no more"
     );
     for asked in questions() {
         let (who_time, who) = timed(5, || {
@@ -359,18 +359,29 @@ fn main() {
             });
             each.count()
         });
+        let (check_time, _) = timed(2, || {
+            let each = callers.iter().filter(|principal| {
+                let request = asked
+                    .clone()
+                    .by((*principal).clone())
+                    .with_context(Context::default());
+                known.explain(&request, None).unwrap().allowed
+            });
+            each.count()
+        });
         let of_snapshot = who
             .principals
             .iter()
             .filter(|one| one.notes.is_empty() && one.principal.starts_with("acs:"));
         assert_eq!(of_snapshot.count(), each, "{asked:?}");
         println!(
-            "{} | {who_time:.1} | {roles_time:.1} | {}, {} | {} | {each_time:.0} ({:.0} times) | {once_time:.1} ({:.1} times)",
+            "{} | {who_time:.1} | {roles_time:.1} | {}, {} | {} | {each_time:.0} ({:.0} times) | {check_time:.0} ({:.0} times) | {once_time:.1} ({:.1} times)",
             asked.action(),
             who.principals.len(),
             with.principals.len(),
             who.classes,
             each_time / who_time,
+            check_time / who_time,
             once_time / who_time,
         );
     }

@@ -543,3 +543,42 @@ fn every_resource_of_a_call_counts() {
     let all = both.and_resource(on("c")).unwrap();
     assert_eq!(ask(&all).decision, PartialDecision::ImplicitDeny);
 }
+
+#[test]
+fn thousands_of_conditions_are_answered_in_bounded_time() {
+    let statement = |number: usize| {
+        let block = format!("10.{}.{}.0/24", number / 250, number % 250);
+        json!({ "Effect": if number % 3 == 0 { "Deny" } else { "Allow" }, "Action": "*", "Resource": "*",
+            "Condition": { "IpAddress": { "acs:SourceIp": block }, "Bool": { "acs:MFAPresent": "true" } } })
+    };
+    let statements: Vec<Value> = (0..4000).map(statement).collect();
+    let text = json!({ "Version": "1", "Statement": statements }).to_string();
+    let reading = ramgate::Reading::new(ramgate::PolicyKind::Identity).system();
+    let document = Document::parse_as(&Source::new("p.json", text), reading).unwrap();
+    let policies = Policies::of_identity([document]);
+    let start = std::time::Instant::now();
+    let answer = ask(&policies, &PartialOptions::default());
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+    assert_eq!(answer.decision, PartialDecision::Conditional);
+    let request = |address| {
+        let context =
+            Context::new([("acs:SourceIp", address), ("acs:MFAPresent", "true")]).unwrap();
+        request("vpc:DescribeVpcs").with_context(context)
+    };
+    for (address, allowed) in [
+        ("10.0.1.7", true),
+        ("10.0.3.7", false),
+        ("10.99.1.7", false),
+    ] {
+        assert_eq!(
+            policies.decide(&request(address)).is_allow(),
+            allowed,
+            "{address}"
+        );
+        assert_eq!(
+            answer.conditions.holds(&request(address)),
+            allowed,
+            "{address}"
+        );
+    }
+}

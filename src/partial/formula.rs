@@ -1,6 +1,6 @@
 //! Formulas over conditions, equal parts kept once, with everything plain simplified away as they are put together.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::analysis::Level;
@@ -50,6 +50,10 @@ pub(crate) struct Formulas {
 
 /// How deep a plain implication is looked for.
 const DEPTH_MAX: u8 = 4;
+/// Lists of more parts are not compared part by part.
+const COMPARED_MAX: usize = 64;
+/// So many statements are named for a condition.
+const SOURCES_MAX: usize = 1000;
 
 impl Formulas {
     pub(crate) fn new() -> Formulas {
@@ -76,6 +80,11 @@ impl Formulas {
 
     pub(crate) fn node(&self, id: Id) -> &Node {
         self.nodes.get(id.0 as usize).unwrap_or(&Node::Never)
+    }
+
+    /// How many different conditions there are in all.
+    pub(crate) fn atoms(&self) -> usize {
+        self.atoms.len()
     }
 
     pub(crate) fn atom_of(&self, number: usize) -> Option<&Atom> {
@@ -139,6 +148,7 @@ impl Formulas {
             });
         }
         if let Some(atom) = self.atoms.get_mut(number)
+            && atom.sources.len() < SOURCES_MAX
             && !atom.sources.contains(&source)
         {
             atom.sources.push(source);
@@ -178,11 +188,13 @@ impl Formulas {
             }
         }
         let mut kept: Vec<Id> = Vec::new();
+        let mut seen: HashSet<Id> = HashSet::new();
         for part in flat {
-            if part == decisive || kept.iter().any(|other| self.are_opposites(*other, part)) {
+            let opposite = self.known_opposite(part);
+            if part == decisive || opposite.is_some_and(|opposite| seen.contains(&opposite)) {
                 return decisive;
             }
-            if part != neutral && !kept.contains(&part) {
+            if part != neutral && seen.insert(part) {
                 kept.push(part);
             }
         }
@@ -194,14 +206,17 @@ impl Formulas {
         }
     }
 
-    fn are_opposites(&self, a: Id, b: Id) -> bool {
-        *self.node(a) == Node::Not(b) || *self.node(b) == Node::Not(a)
+    /// What says the opposite, if anything does so far.
+    fn known_opposite(&self, id: Id) -> Option<Id> {
+        match self.node(id) {
+            Node::Not(part) => Some(*part),
+            _ => self.numbers.get(&Node::Not(id)).copied(),
+        }
     }
 
     /// Leaves out what another part makes idle: of all the weaker, of any the stronger.
     fn absorb(&self, parts: &mut Vec<Id>, all: bool) {
-        // Long lists are of single conditions, of which none plainly implies another.
-        if parts.len() > 64 {
+        if parts.len() > COMPARED_MAX {
             return;
         }
         let mut index = 0;
@@ -226,6 +241,13 @@ impl Formulas {
     fn implies(&self, a: Id, b: Id, depth: u8) -> bool {
         if a == b || a == NEVER || b == ALWAYS {
             return true;
+        }
+        let is_long = |id| match self.node(id) {
+            Node::All(parts) | Node::Any(parts) => parts.len() > COMPARED_MAX,
+            _ => false,
+        };
+        if is_long(a) || is_long(b) {
+            return false;
         }
         let Some(deeper) = depth.checked_sub(1) else {
             return false;

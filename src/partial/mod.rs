@@ -141,6 +141,20 @@ impl fmt::Display for PartialDecision {
 }
 
 /// What can be said of a request of which a part is not known.
+///
+/// ```
+/// # use ramgate::partial::{PartialOptions, UnknownKeys};
+/// # use ramgate::{Context, Document, Policies, Principal, Request, Source};
+/// # let text = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"acs:MFAPresent":"true"}}}]}"#;
+/// # let policies = Policies::of_identity([Document::parse(&Source::new("p.json", text))?]);
+/// # let request = Request::new(Principal::Unnamed, "vpc:DeleteVpc", "*")?;
+/// let answer = policies.decide_partially(&request, &UnknownKeys::all(), &PartialOptions::default());
+/// assert_eq!(answer.unknown, ["acs:MFAPresent"]);
+/// // Once everything is known, the conditions say what deciding does.
+/// let whole = request.with_context(Context::new([("acs:MFAPresent", "true")])?);
+/// assert!(answer.conditions.holds(&whole) && policies.decide(&whole).is_allow());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct PartialAnswer {
@@ -323,23 +337,24 @@ pub(crate) fn answer<'w>(
         keys: unknown,
         resource: false,
     };
-    answer_within(request, parts, &open, None, options)
+    let mut budget = options.budget;
+    answer_within(request, parts, &open, None, options.several, &mut budget)
 }
 
-/// The same where the resource is not known: the request's stands for those `within`.
-pub(crate) fn answer_on_any<'w>(
+/// The same, or for any resource `within`, as one of many answers: what it cost is taken from `left`.
+pub(crate) fn answer_one_of_many<'w>(
     request: &'w Request<'w>,
-    part: &'w Part<'w>,
-    unknown: &UnknownKeys,
-    within: &Within,
+    parts: &'w [Part<'w>],
+    open: &Open<'_>,
+    within: Option<&Within>,
     options: &PartialOptions,
+    left: &mut u64,
 ) -> PartialAnswer {
-    let open = Open {
-        keys: unknown,
-        resource: true,
-    };
-    let parts = std::slice::from_ref(part);
-    answer_within(request, parts, &open, Some(within), options)
+    let allotted = options.budget.steps_left().min(*left);
+    let mut budget = Budget::of_steps(allotted);
+    let answer = answer_within(request, parts, open, within, options.several, &mut budget);
+    *left = left.saturating_sub(allotted - budget.steps_left());
+    answer
 }
 
 fn answer_within<'w>(
@@ -347,7 +362,8 @@ fn answer_within<'w>(
     parts: &'w [Part<'w>],
     open: &Open<'_>,
     within: Option<&Within>,
-    options: &PartialOptions,
+    several: Several,
+    budget: &mut Budget,
 ) -> PartialAnswer {
     let mut formulas = Formulas::new();
     let paths: Vec<Paths> = parts
@@ -359,12 +375,11 @@ fn answer_within<'w>(
         paths => formulas.all(paths.iter().map(|paths| paths.outcomes.allowed)),
     };
     let explicit = formulas.any(paths.iter().map(|paths| paths.outcomes.explicit));
-    let mut budget = options.budget;
     let owned = request.clone().into_owned();
     let mut simplifier = Simplifier {
         request: &owned,
-        several: options.several,
-        budget: &mut budget,
+        several,
+        budget,
         within,
     };
     let allowed = simplifier.plain(&mut formulas, allowed);

@@ -13,6 +13,8 @@ pub(crate) struct Plain {
 
 /// So many parts are tried to be left out.
 const TRIES_MAX: usize = 96;
+/// Of more different conditions none is tried to be left out.
+const ATOMS_MAX: usize = 200;
 /// Parts of parts of parts are not taken apart further.
 const DEPTH_MAX: u8 = 5;
 
@@ -87,10 +89,14 @@ impl Simplifier<'_> {
             id,
             is_plainest: true,
         };
+        if formulas.atoms() > ATOMS_MAX {
+            plain.is_plainest = false;
+            return plain;
+        }
         let mut tries = 0;
         let mut next = 0;
+        let mut fewer = without_one_part(formulas, plain.id, DEPTH_MAX);
         loop {
-            let fewer = without_one_part(formulas, plain.id, DEPTH_MAX);
             let Some(candidate) = fewer.get(next).copied() else {
                 return plain;
             };
@@ -101,7 +107,10 @@ impl Simplifier<'_> {
             tries += 1;
             match self.differ(formulas, plain.id, candidate) {
                 // Those before it were needed, and still are.
-                Found::Nowhere => plain.id = candidate,
+                Found::Nowhere => {
+                    plain.id = candidate;
+                    fewer = without_one_part(formulas, plain.id, DEPTH_MAX);
+                }
                 Found::Somewhere => next += 1,
                 Found::Unknown => {
                     plain.is_plainest = false;

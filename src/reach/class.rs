@@ -7,7 +7,9 @@ use foldhash::{HashMap, HashMapExt};
 use crate::account::Caller;
 use crate::arn::Arn;
 use crate::decision::{Part, Walk};
-use crate::partial::{PartialAnswer, PartialOptions, UnknownKeys, Within, answer, answer_on_any};
+use crate::partial::{
+    Open, PartialAnswer, PartialOptions, UnknownKeys, Within, answer_one_of_many,
+};
 use crate::policy::{
     Applicable, CompiledStatement, Element, GroupPolicies, Level, Policy, PolicySet, Settings,
 };
@@ -30,9 +32,14 @@ pub(crate) struct Classes<'s> {
     /// By the policy's address and the number of the resource.
     relevant: HashMap<(usize, usize), Relevant<'s>>,
     answers: HashMap<Fingerprint, Arc<PartialAnswer>>,
+    /// What all answers together may still cost; without any, conditions come back as they stand in the policies.
+    steps_left: u64,
     /// How many answers were worked out.
     pub(crate) count: usize,
 }
+
+/// All answers to a question together may cost as much as so many may each.
+pub(crate) const ANSWERS_PAID: u64 = 20;
 
 /// A fingerprint while it is taken.
 struct Taker<'c, 's, 'r> {
@@ -51,6 +58,7 @@ impl<'s> Classes<'s> {
             within: None,
             relevant: HashMap::new(),
             answers: HashMap::new(),
+            steps_left: options.budget.steps_left().saturating_mul(ANSWERS_PAID),
             count: 0,
         }
     }
@@ -85,12 +93,19 @@ impl<'s> Classes<'s> {
         if let Some(known) = self.answers.get(&fingerprint) {
             return Arc::clone(known);
         }
-        let answer = match (&self.within, parts.as_slice()) {
-            (Some(within), [part]) => {
-                answer_on_any(request, part, self.unknown, within, self.options)
-            }
-            _ => answer(request, &parts, self.unknown, self.options),
+        let open = Open {
+            keys: self.unknown,
+            resource: self.within.is_some(),
         };
+        let within = self.within.as_ref();
+        let answer = answer_one_of_many(
+            request,
+            &parts,
+            &open,
+            within,
+            self.options,
+            &mut self.steps_left,
+        );
         let answer = Arc::new(answer);
         self.count += 1;
         self.answers.insert(fingerprint, Arc::clone(&answer));

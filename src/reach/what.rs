@@ -1,5 +1,6 @@
 //! What somebody can do: every action of the catalogue, on which resources, under which conditions.
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
@@ -10,11 +11,15 @@ use crate::account::{Caller, Organization};
 use crate::analysis::filled;
 use crate::arn::Arn;
 use crate::catalog::Catalog;
+use crate::decision::Part;
 use crate::document::Effect;
-use crate::partial::{PartialAnswer, PartialOptions, UnknownKeys, Within, answer, answer_on_any};
+use crate::partial::{
+    Open, PartialAnswer, PartialOptions, UnknownKeys, Within, answer_one_of_many,
+};
 use crate::policy::{Applicable, CompiledStatement, GroupPolicies, PolicySet, is_assume_role};
 use crate::principal::Principal;
 use crate::problem::RequestError;
+use crate::reach::class::ANSWERS_PAID;
 use crate::request::Request;
 use crate::wildcard::has_wildcard;
 
@@ -139,6 +144,7 @@ impl Organization {
             caller,
             unknown,
             options,
+            steps_left: Cell::new(options.budget.steps_left().saturating_mul(ANSWERS_PAID)),
             holders: self.resources_with_policies().collect(),
             actions: Vec::new(),
         };
@@ -189,6 +195,8 @@ struct Survey<'s> {
     caller: Caller<'s>,
     unknown: &'s UnknownKeys,
     options: &'s PartialOptions,
+    /// What all answers together may still cost.
+    steps_left: Cell<u64>,
     /// Resources with policies of their own, and the accounts that own them.
     holders: Vec<(&'s str, &'s Arn<'static>)>,
     actions: Vec<Candidate>,
@@ -481,7 +489,7 @@ impl<'s> Survey<'s> {
         let parts =
             resources.map(|resource| (self.caller.applicable(&request, resource, None), resource));
         let parts: Vec<_> = parts.collect();
-        Ok(answer(&request, &parts, self.unknown, self.options))
+        Ok(self.answer(&request, &parts, None))
     }
 
     fn on_any(
@@ -497,13 +505,24 @@ impl<'s> Survey<'s> {
         }
         let resource = Arn::parse(sample.to_owned())?;
         let part = (self.caller.applicable(&request, &resource, None), &resource);
-        Ok(answer_on_any(
-            &request,
-            &part,
-            self.unknown,
-            within,
-            self.options,
-        ))
+        Ok(self.answer(&request, std::slice::from_ref(&part), Some(within)))
+    }
+
+    fn answer<'w>(
+        &self,
+        request: &'w Request<'w>,
+        parts: &'w [Part<'w>],
+        within: Option<&Within>,
+    ) -> PartialAnswer {
+        let open = Open {
+            keys: self.unknown,
+            resource: within.is_some(),
+        };
+        let mut steps_left = self.steps_left.get();
+        let answer =
+            answer_one_of_many(request, parts, &open, within, self.options, &mut steps_left);
+        self.steps_left.set(steps_left);
+        answer
     }
 
     fn access(&self, class: &[usize], to: AccessTo, answer: &PartialAnswer) -> Option<Access> {

@@ -49,7 +49,7 @@ impl WhoOptions {
         }
     }
 
-    /// What each answer may cost, and what is taken for granted of contexts.
+    /// What each answer may cost (all together twenty times as much), and what is taken for granted of contexts.
     pub fn with_partial(self, partial: PartialOptions) -> WhoOptions {
         WhoOptions { partial, ..self }
     }

@@ -1,4 +1,4 @@
-//! The README tells the truth: its commands are run, and print what it shows.
+//! The README and the page on who can tell the truth: their commands are run, and print what they show.
 
 use std::path::Path;
 use std::process::Command;
@@ -39,9 +39,18 @@ fn commands(readme: &str) -> Vec<(Vec<String>, String)> {
 
 #[test]
 fn the_readmes_commands_print_what_it_shows() {
-    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    let commands = commands(&readme);
-    assert!(commands.len() >= 4, "{commands:?}");
+    print_what_is_shown("README.md", 4);
+}
+
+#[test]
+fn so_do_those_of_the_page_on_who_can() {
+    print_what_is_shown("docs/who-can.md", 4);
+}
+
+fn print_what_is_shown(page: &str, at_least: usize) {
+    let page = std::fs::read_to_string(root().join(page)).unwrap();
+    let commands = commands(&page);
+    assert!(commands.len() >= at_least, "{commands:?}");
     for (arguments, shown) in commands {
         let output = Command::new(env!("CARGO_BIN_EXE_ramgate"))
             .args(&arguments)
