@@ -47,6 +47,10 @@
 //! [`Catalog`] looks up facts on actions, their resources and condition keys. They come in as text too (the crate `ramgate-catalog` has
 //! them), and no decision depends on them.
 //!
+//! # What a call comes to
+//!
+//! [`preflight`] says of a call of an API how it would end (parameters, permission, existence, state), and of a denial what to ask for.
+//!
 //! # What it does not do
 //!
 //! No I/O, no clock, no network, no threads: texts come in as [`Source`], the time comes in with the request as `acs:CurrentTime`. ACLs of OSS,
@@ -56,6 +60,7 @@
 mod account;
 pub mod analysis;
 mod arn;
+pub mod carrier;
 mod case;
 mod catalog;
 mod condition;
@@ -104,6 +109,6 @@ pub use problem::{LoadError, Problem, ProblemKind, RequestError, Severity};
 pub use property_file::{Proof, PropertyFile, StatedProperty};
 pub use question::Question;
 pub use request::{Context, ContextValue, Request};
-pub use source::{Position, Source, Span};
+pub use source::{Position, Source, Span, Woven};
 pub use truth::OpenRule;
 pub use wildcard::Wildcard;

@@ -68,7 +68,7 @@ impl Simple {
 
     /// Service, region, account and relative id of a pattern of this form.
     #[inline]
-    fn parts<'p>(self, text: &'p [u8]) -> Option<[&'p [u8]; 4]> {
+    fn parts(self, text: &[u8]) -> Option<[&[u8]; 4]> {
         let rest = text.get(ACS.len()..)?;
         let (service, rest) = rest.split_at_checked(usize::from(self.service))?;
         let (region, rest) = rest.get(1..)?.split_at_checked(usize::from(self.region))?;

@@ -408,6 +408,79 @@ fn a_denial_is_sure_only_where_it_does_not_hang_on_what_nobody_said() {
         { "Effect": "Deny", "Action": CANCEL, "Resource": "*", "Condition": { "StringEquals": { tag: "dev" } } }
     ]));
     assert_eq!(fly(&state, both, &nothing).outcome, Outcome::NoPermission);
+    // Any key of RAM's or of the service that a call may have; those of other services it has not, and acs:MFAPresent programs have not (K6).
+    for (key, outcome) in [
+        ("acs:UserAgent", Outcome::Unknown),
+        ("vpc:VPC", Outcome::Unknown),
+        ("vpc:tag/env", Outcome::Unknown),
+        ("oss:Prefix", Outcome::Succeeds),
+        // K10: this call sets no tags.
+        ("acs:RequestTag/env", Outcome::Succeeds),
+        ("acs:MFAPresent", Outcome::Succeeds),
+        ("acs:PrincipalARN", Outcome::Succeeds),
+    ] {
+        let (operator, value) = match key {
+            "acs:MFAPresent" => ("Bool", "false"),
+            _ => ("StringEquals", "x"),
+        };
+        let answer = fly(&state, on("Deny", operator, key, value), &nothing);
+        assert_eq!(answer.outcome, outcome, "{key}");
+        let is_told = answer
+            .notes
+            .iter()
+            .any(|note| note.contains("taken as absent"));
+        assert_eq!(is_told, key == "acs:MFAPresent", "{key}");
+    }
+    // K10, K11: a call that creates has the tags that it sets, and none of a resource.
+    let create = Call::new(alice(), "vpc:CreatePhysicalConnection")
+        .with("RegionId", "cn-shanghai")
+        .with("AccessPointId", "ap-1")
+        .with("LineOperator", "CT")
+        .with("Tag.1.Key", "env")
+        .with("Tag.1.Value", "dev");
+    let by_tag = |key: &str| json!([{ "Effect": "Allow", "Action": "vpc:Create*", "Resource": "*", "Condition": { "StringEquals": { key: "dev" } } }]);
+    let decision = |key: &str| {
+        let answer = fly(&create, identity(by_tag(key)), &nothing);
+        answer.decision.map(|decision| decision.decision)
+    };
+    assert_eq!(decision("acs:RequestTag/env"), Some(Decision::Allow));
+    assert_eq!(
+        decision("acs:ResourceTag/env"),
+        Some(Decision::ImplicitDeny)
+    );
+    let answer = fly(&create, identity(by_tag("acs:ResourceTag/env")), &nothing);
+    assert_eq!(answer.outcome, Outcome::NoPermission);
+    // E20: an action without resource-level authorization, of a call that names a circuit.
+    let confirm = Call::new(alice(), "vpc:ConfirmPhysicalConnection")
+        .with("RegionId", "cn-shanghai")
+        .with("PhysicalConnectionId", "pc-1")
+        .in_state("Allocated");
+    let by_tag_of_all = |effect: &str| {
+        identity(json!([
+            { "Effect": effect, "Action": "vpc:*", "Resource": "*", "Condition": { "StringEquals": { tag: "dev" } } },
+            { "Effect": "Allow", "Action": "oss:*", "Resource": "*" },
+            { "Effect": if effect == "Deny" { "Allow" } else { "Deny" }, "Action": if effect == "Deny" { "vpc:*" } else { "kms:*" }, "Resource": "*" }
+        ]))
+    };
+    for effect in ["Allow", "Deny"] {
+        let answer = fly(&confirm, by_tag_of_all(effect), &known(dev.clone()));
+        assert_eq!(answer.outcome, Outcome::Unknown, "{effect}");
+    }
+    assert_eq!(
+        fly(&confirm, identity(everything()), &nothing).outcome,
+        Outcome::Succeeds
+    );
+    // Whose other account is not known is not known to deny either.
+    let mut other = state.clone();
+    other.resource_owner = Some("5555666677778888".to_owned());
+    let snapshot =
+        r#"{ "ramgate": 1, "accounts": { "1234567890123456": { "users": { "alice": {} } } } }"#;
+    let refuse = &mut |name: &str, _: &Source| Err(name.to_owned());
+    let organization =
+        ramgate::Organization::read(&[Source::new("s.json", snapshot)], false, refuse).unwrap();
+    let assignment = Assignment::Organization(Arc::new(organization));
+    let answer = preflight::preflight(&other, &assignment, catalog(), &nothing).unwrap();
+    assert_eq!(answer.outcome, Outcome::Unknown);
     // The resource group (T19).
     let of_group = Policies::default().with_resource_groups([(
         Arc::from("rg-1"),
@@ -465,6 +538,37 @@ fn calls_follow_each_other() {
     );
     assert_eq!(step(CANCEL).0, Outcome::NotFound);
 
+    // What makes something of a circuit leaves the circuit as it is; after what is not known its state is not known.
+    let mut known = listed(&[("pc-1", "Enabled", json!({}))], 1);
+    let mut call = Call::new(alice(), "vpc:CreateVirtualBorderRouter")
+        .with("RegionId", "cn-shanghai")
+        .with("PhysicalConnectionId", "pc-1")
+        .with("VlanId", "1");
+    for address in ["LocalGatewayIp", "PeerGatewayIp", "PeeringSubnetMask"] {
+        call = call.with(address, "192.0.2.1");
+    }
+    call.assumed.push("InvalidVlanId.Used".to_owned());
+    let answer = fly(&call, identity(everything()), &known);
+    assert_eq!(
+        (answer.outcome, answer.state_after.as_deref()),
+        (Outcome::Succeeds, Some("active"))
+    );
+    known.apply(&answer);
+    assert_eq!(
+        fly(&cancel(), identity(everything()), &known)
+            .state_before
+            .as_deref(),
+        Some("Enabled")
+    );
+    let mut known = listed(&[("pc-1", "Initial", json!({}))], 1);
+    let by_address = json!([{ "Effect": "Allow", "Action": "*", "Resource": "*", "Condition": { "IpAddress": { "acs:SourceIp": "203.0.113.0/24" } } }]);
+    let answer = fly(&cancel(), identity(by_address), &known);
+    known.apply(&answer);
+    assert_eq!(
+        fly(&cancel(), identity(everything()), &known).outcome,
+        Outcome::Unknown
+    );
+
     let mut known = listed(&[("pc-1", "Allocated", json!({}))], 1);
     let delete = Call::new(alice(), "vpc:DeletePhysicalConnection")
         .with("RegionId", "cn-shanghai")
@@ -519,6 +623,71 @@ fn what_belongs_to_a_circuit_must_be_gone_before_it_is_taken_out_of_service() {
     let answer = fly_with(&call, &known);
     assert_eq!(answer.outcome, Outcome::NotAllowedInState);
     assert_eq!(answer.code.as_deref(), Some("Forbidden.VbrAttached"));
+}
+
+#[test]
+fn what_a_lock_keeps_from_working_is_not_documented() {
+    let locked = listed(
+        &[(
+            "pc-1",
+            "Initial",
+            json!({ "BusinessStatus": "FinancialLocked" }),
+        )],
+        1,
+    );
+    let answer = fly(&cancel(), identity(everything()), &locked);
+    assert_eq!(answer.outcome, Outcome::Unknown);
+    assert!(
+        answer.reasons[0].contains("FinancialLocked"),
+        "{:?}",
+        answer.reasons
+    );
+    let mut assumed = cancel();
+    assumed.assumed.push("FinancialLocked".to_owned());
+    assert_eq!(
+        fly(&assumed, identity(everything()), &locked).outcome,
+        Outcome::Succeeds
+    );
+    let enabled = listed(
+        &[(
+            "pc-1",
+            "Enabled",
+            json!({ "BusinessStatus": "FinancialLocked" }),
+        )],
+        1,
+    );
+    assert_eq!(
+        fly(&cancel(), identity(everything()), &enabled).outcome,
+        Outcome::NotAllowedInState
+    );
+}
+
+#[test]
+fn texts_that_are_cut_short_are_no_harm() {
+    let list = json!({ "TotalCount": 1, "PhysicalConnectionSet": { "PhysicalConnectionType": [{ "PhysicalConnectionId": "pc-ä", "Status": "Initial", "Tags": { "tags": [{ "Key": "é", "Value": "" }] } }] } }).to_string();
+    let plan = r#"{"operation":"vpc:X","params":{"VlanId":10,"Ä":"ö"},"context":{"acs:SourceIp":["1.2.3.4"]}}"#;
+    let denial = r#"Fehler: {"x":"ä{"} { AccessDeniedDetail: {"AuthAction":"vpc:Xä","AuthPrincipalType":"SubUser","NoPermissionType":"ImplicitDeny"} <AuthAction>ä&amp;</AuthAction> Resource: acs:ä"#;
+    let like = Call::new(alice(), "");
+    for (text, reads_whole) in [(list.as_str(), 0), (plan, 1), (denial, 2)] {
+        for cut in 0..=text.len() {
+            for part in [text.get(..cut), text.get(cut..)].into_iter().flatten() {
+                let source = Source::new("cut.json", part);
+                let is_read = match reads_whole {
+                    0 => Resources::default().read(&source, None, catalog()).is_ok(),
+                    1 => Call::parse(&source, &like).is_ok(),
+                    _ => preflight::CloudDenial::read(&source).is_ok(),
+                };
+                assert!(is_read || part.len() < text.len(), "{part}");
+                assert!(
+                    !is_read || part.len() == text.len() || reads_whole == 2,
+                    "{part}"
+                );
+            }
+        }
+    }
+    // Many braces are no many tries.
+    let braces = "{".repeat(200_000);
+    assert!(preflight::CloudDenial::read(&Source::new("braces", braces)).is_err());
 }
 
 #[test]
@@ -752,6 +921,24 @@ fn what_stands_in_the_way_is_said_where_no_policy_of_the_callers_helps() {
     assert_eq!(
         (answer.obstacles[0].stage, answer.suggestion),
         (Stage::Resource, None)
+    );
+    // A near miss whose condition cannot be turned to this call: the policy does without it, and says so.
+    let by_factor = json!([{ "Effect": "Allow", "Action": CANCEL, "Resource": "*",
+        "Condition": { "Bool": { "acs:MFAPresent": "true" }, "IpAddress": { "acs:SourceIp": "203.0.113.0/24" } } }]);
+    let there = call
+        .clone()
+        .with_context(Context::new([("acs:SourceIp", "203.0.113.9")]).unwrap());
+    let answer = fly(&there, identity(by_factor), &nothing);
+    let statement = &answer.suggestion.unwrap().statements[0];
+    assert_eq!(
+        statement.conditions.keys().collect::<Vec<_>>(),
+        ["IpAddress"]
+    );
+    assert!(
+        answer
+            .notes
+            .iter()
+            .any(|note| note.contains("would allow it but for a condition: Bool acs:MFAPresent"))
     );
     // An id that a policy cannot name alone (W8).
     let answer = fly(

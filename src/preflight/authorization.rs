@@ -2,14 +2,14 @@
 
 use crate::account::Assignment;
 use crate::catalog::{AccessLevel, ActionFacts, OperationFacts, ResourceFacts};
-use crate::decision::{Decision, Explanation};
+use crate::decision::{Decision, DeterminingStatement, Explanation, Hanging};
 use crate::document::Effect;
 use crate::policy::Stage;
 use crate::preflight::Call;
 use crate::preflight::known::{Resource, Resources};
 use crate::problem::RequestError;
 use crate::question::Question;
-use crate::request::{Context, Request};
+use crate::request::{Context, Request, same_key};
 use crate::truth::OpenRule;
 
 /// One action on one resource that a call needs, and the answer to it (A6: the call needs them all).
@@ -18,6 +18,10 @@ pub(super) struct Check {
     pub(super) explanation: Explanation,
     /// What the answer hangs on and nobody said.
     pub(super) unsaid: Vec<String>,
+    /// What was taken for granted.
+    pub(super) notes: Vec<String>,
+    /// A parameter with a star or question mark is in the resource: as a pattern it is wider than what the call asks for (W8, W10).
+    pub(super) is_wide: bool,
 }
 
 impl Check {
@@ -30,6 +34,8 @@ impl Check {
 pub(super) struct Checks {
     pub(super) checks: Vec<Check>,
     pub(super) unknown: Vec<String>,
+    /// Nothing is known of the account that owns the resources: a policy on them might allow what the caller's policies do not.
+    pub(super) has_unknown_owner: bool,
 }
 
 /// An action, the resource that is asked for, and what is known of that resource.
@@ -41,6 +47,7 @@ struct Need<'k> {
     has_no_tags: bool,
     /// It is about all of them.
     is_list: bool,
+    is_wide: bool,
     /// Keys that the action's page names.
     own_keys: Vec<String>,
 }
@@ -56,10 +63,11 @@ pub(super) fn check(
     known: &Resources,
 ) -> Result<Checks, RequestError> {
     let (needs, mut unknown) = needs(call, operation, known);
-    if let Some(owner) = call.owner()
-        && call.principal.account() != Some(owner)
-        && assignment.knows_account(owner) == Some(false)
-    {
+    let others = call
+        .owner()
+        .filter(|owner| call.principal.account() != Some(owner));
+    let unknown_owner = others.filter(|owner| assignment.knows_account(owner) == Some(false));
+    if let Some(owner) = unknown_owner {
         unknown.push(format!(
             "nothing is known of account {owner}, which owns the resources"
         ));
@@ -69,13 +77,20 @@ pub(super) fn check(
         let question = question(call, &need)?;
         let explanation = assignment.explain(&question)?;
         let unsaid = unsaid(call, &need, &question, &explanation, assignment)?;
+        let notes = taken_for_granted(call, &question, assignment)?;
         checks.push(Check {
             question,
             explanation,
             unsaid,
+            notes,
+            is_wide: need.is_wide,
         });
     }
-    Ok(Checks { checks, unknown })
+    Ok(Checks {
+        checks,
+        unknown,
+        has_unknown_owner: unknown_owner.is_some(),
+    })
 }
 
 fn needs<'k>(
@@ -133,17 +148,22 @@ fn of_action<'k>(
         keys.map(|key| key.name().to_owned()).collect()
     };
     let is_list = matches!(action.access_level(), Some(AccessLevel::List));
-    let need = |resource: String, known, has_no_tags| Need {
+    let need = |resource: String, known, has_no_tags, is_wide| Need {
         action: action.name().to_owned(),
         resource,
         known,
         has_no_tags,
         is_list,
+        is_wide,
         own_keys: own_keys.clone(),
     };
     match action.has_resource_level() {
         Some(true) => {}
-        Some(false) => return needs.push(need("*".to_owned(), None, true)), // E20
+        Some(false) => {
+            // E20. Whether a service fills in the tags of what the call names all the same is not known.
+            let names_nothing = operation.on().is_none();
+            return needs.push(need("*".to_owned(), None, names_nothing, false));
+        }
         None => {
             return unknown.push(format!(
                 "on which resource {} is authorized is not known",
@@ -154,12 +174,12 @@ fn of_action<'k>(
     let before = needs.len();
     for resource in action.resources() {
         match arn(call, operation, resource) {
-            Ok((arn, id)) => {
+            Ok(Named { arn, id, is_wide }) => {
                 let found = id.as_deref().and_then(|id| {
                     let region = region(call, operation).unwrap_or_default();
                     known.find(resource.type_name(), id, region)
                 });
-                needs.push(need(arn, found, id.is_none() || is_list));
+                needs.push(need(arn, found, id.is_none() || is_list, is_wide));
             }
             // The call does not name one of these, and need not.
             Err(Missing::NotGiven) if !resource.is_required() => {}
@@ -195,11 +215,17 @@ enum Missing {
 }
 
 /// The ARN that the call's parameters make, and the id of the resource where it is one.
+struct Named {
+    arn: String,
+    id: Option<String>,
+    is_wide: bool,
+}
+
 fn arn(
     call: &Call,
     operation: OperationFacts<'_>,
     resource: ResourceFacts<'_>,
-) -> Result<(String, Option<String>), Missing> {
+) -> Result<Named, Missing> {
     let template = resource.template();
     let names: Vec<&str> = template.placeholders().collect();
     let last = names.last().copied();
@@ -234,9 +260,10 @@ fn arn(
             .find(|(name, _)| *name == wanted)
             .map(|(_, value)| value.as_str())
     };
+    let is_wide = values.iter().any(|(_, value)| value.contains(['*', '?']));
     let arn = template.fill(value);
-    arn.map(|arn| (arn, id))
-        .ok_or_else(|| Missing::Unfilled(String::new()))
+    let arn = arn.ok_or_else(|| Missing::Unfilled(String::new()))?;
+    Ok(Named { arn, id, is_wide })
 }
 
 /// The region that the call names.
@@ -264,7 +291,10 @@ fn question(call: &Call, need: &Need<'_>) -> Result<Question, RequestError> {
                 .filter(|_| need.has_no_tags)
         });
     let mut add = |key: String, value: &str| {
-        let is_absent = call.absent.iter().any(|absent| absent == &key);
+        let is_absent = call
+            .absent
+            .iter()
+            .any(|absent| same_key(absent, &key).is_some());
         if !context.contains(&key) && !is_absent {
             context.push(&key, value.to_owned());
         }
@@ -311,14 +341,39 @@ fn request_tags(call: &Call) -> Vec<(&str, &str)> {
     tags
 }
 
-/// Circumstances that calls have, or may have, and that only the caller can tell.
-const OF_THE_CALL: [&str; 5] = [
-    "acs:SourceIp",
-    "acs:SecureTransport",
-    "acs:CurrentTime",
-    "acs:SourceVpc",
-    "acs:VpcSourceIp",
-];
+/// K6: a key of console sessions, absent from the calls of programs, which are those that are asked about here.
+const OF_THE_CONSOLE: &str = "acs:MFAPresent";
+
+/// Whether the call may have a condition key, and nobody said its value.
+fn is_unsaid(key: &str, call: &Call, need: &Need<'_>, context: &Context<'_>) -> bool {
+    let same = |other: &str| same_key(other, key).is_some();
+    if context.contains(key) || call.absent.iter().any(|absent| same(absent)) {
+        return false;
+    }
+    let (service, name) = key.split_once(':').unwrap_or(("", key));
+    let is_common = service.eq_ignore_ascii_case("acs");
+    let family = name.split_once('/').map(|(family, _)| family);
+    match family.map(str::to_ascii_lowercase).as_deref() {
+        // K10: the parameters say which tags the call would set.
+        Some("requesttag") if is_common => return false,
+        // Whether a service fills in its own tag keys as well is not known: only RAM's come from a list.
+        Some("resourcetag") if is_common => {
+            let is_known = need.known.is_some_and(|known| known.tags.is_some());
+            return !need.has_no_tags && !is_known;
+        }
+        _ => {}
+    }
+    if key.eq_ignore_ascii_case("acs:ResourceGroupId") {
+        let is_without = need.resource == "*" && need.has_no_tags;
+        return !is_without && !need.is_list;
+    }
+    let is_derived = key.eq_ignore_ascii_case("acs:PrincipalARN") || same(OF_THE_CONSOLE);
+    let code = need.action.split(':').next().unwrap_or_default();
+    // Keys of other services are not there.
+    (is_common && !is_derived)
+        || service.eq_ignore_ascii_case(code)
+        || need.own_keys.iter().any(|own| same(own))
+}
 
 /// What the answer hangs on and nobody said: each with the statement that asks for it.
 fn unsaid(
@@ -328,30 +383,9 @@ fn unsaid(
     explanation: &Explanation,
     assignment: &Assignment,
 ) -> Result<Vec<String>, RequestError> {
-    let context = question.request.context();
-    let knows_tags = need.has_no_tags || need.known.is_some_and(|known| known.tags.is_some());
-    let is_unsaid = |key: &str| {
-        let same = |other: &str| other.eq_ignore_ascii_case(key);
-        if context.contains(key) || call.absent.iter().any(|absent| same(absent)) {
-            return false;
-        }
-        let family = key.split_once('/').map(|(family, _)| family);
-        let is_tag = family.is_some_and(|family| {
-            let of = |name: &str| family.to_ascii_lowercase().ends_with(name);
-            of(":resourcetag") || of(":tag")
-        });
-        if is_tag {
-            // Whether a service fills in its own tag keys as well is not known: only RAM's come from a list.
-            let is_common =
-                family.is_some_and(|family| family.eq_ignore_ascii_case("acs:ResourceTag"));
-            return !(knows_tags && is_common);
-        }
-        OF_THE_CALL.iter().any(|known| same(known))
-            || (same("acs:ResourceGroupId") && need.resource != "*" && !need.is_list)
-            || need.own_keys.iter().any(|own| same(own))
-    };
+    let is_unsaid = |key: &str| is_unsaid(key, call, need, question.request.context());
     let hanging = assignment.hanging(question, &is_unsaid)?;
-    let sure = |determined: &crate::decision::DeterminingStatement| {
+    let sure = |determined: &DeterminingStatement| {
         let mut hanging = hanging.iter();
         !hanging.any(|on| on.at == determined.at && on.statement == determined.statement)
     };
@@ -362,7 +396,7 @@ fn unsaid(
         ),
         decided => stage == decided,
     };
-    let matters = |on: &&crate::decision::Hanging| match explanation.decision {
+    let matters = |on: &&Hanging| match explanation.decision {
         Decision::ExplicitDeny => !explanation.determined_by.iter().any(sure),
         Decision::Allow => on.effect == Effect::Deny || on.counts,
         Decision::ImplicitDeny => on.effect == Effect::Allow && at_stage(on.stage),
@@ -390,6 +424,27 @@ fn unsaid(
         ));
     }
     Ok(found)
+}
+
+/// That a key of console sessions is absent, where a statement asks for it.
+fn taken_for_granted(
+    call: &Call,
+    question: &Question,
+    assignment: &Assignment,
+) -> Result<Vec<String>, RequestError> {
+    let is_of_the_console = |key: &str| same_key(OF_THE_CONSOLE, key).is_some();
+    let context = question.request.context();
+    if context.contains(OF_THE_CONSOLE) || call.absent.iter().any(|key| is_of_the_console(key)) {
+        return Ok(Vec::new());
+    }
+    let hanging = assignment.hanging(question, &is_of_the_console)?;
+    let note = |on: &Hanging| {
+        format!(
+            "acs:MFAPresent is taken as absent, as it is in the calls of programs; statement {} of {} asks for it, at {}",
+            on.statement, on.policy, on.at
+        )
+    };
+    Ok(hanging.iter().map(note).collect())
 }
 
 /// What a context says of a key.

@@ -1,5 +1,7 @@
 //! A denial that the cloud gave, read from what its clients print, and replayed on what is known of the account.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::account::Assignment;
@@ -14,7 +16,7 @@ use crate::question::Question;
 use crate::request::{Context, Request};
 use crate::source::Source;
 
-/// A denial as the cloud tells it: the `AccessDeniedDetail` of an error (D1), or the answer of `DecodeDiagnosticMessage` (D2), which has the
+/// A denial as the cloud tells it: the `AccessDeniedDetail` of an error (D1), or the answer of `DecodeDiagnosticMessage`, which has the
 /// request's context besides.
 ///
 /// ```
@@ -47,7 +49,7 @@ pub struct CloudDenial {
     /// The kind of policy that denied or lacked an Allow, in the cloud's words.
     pub policy_type: Option<String>,
     /// The request's condition keys and their values; `None` where the message does not carry them.
-    pub context: Option<Vec<(String, Vec<String>)>>,
+    pub context: Option<BTreeMap<String, Vec<String>>>,
     /// The policies that the cloud names.
     pub matched: Vec<MatchedPolicy>,
     /// Whether there is an encoded message that says more.
@@ -337,7 +339,7 @@ fn decoded_message(members: &Members<'_>) -> CloudDenial {
         let one = |node: Node<'_>| {
             let members = node.members()?;
             let values = members.get("ConditionValues")?;
-            let values = values.one_or_many().filter_map(|value| value.as_str());
+            let values = wrapped_list(values).filter_map(|value| value.as_str());
             Some((
                 text_of(&members, "ConditionKey")?,
                 values.map(str::to_owned).collect(),
@@ -441,6 +443,8 @@ pub fn replay(
         question,
         explanation,
         unsaid: Vec::new(),
+        notes: Vec::new(),
+        is_wide: is_wide(resource),
     };
     let differences = differences(&denial, &check.explanation, assignment);
     let perhaps = match differences.is_empty() {
@@ -469,6 +473,14 @@ pub fn replay(
         notes,
     };
     Ok((replay, check.question))
+}
+
+/// Whether a resource, read as a pattern, is more than itself; a star at its end is one that the call itself asks for (W10), and one in place
+/// of the region or the account is how some services write that there is none (A2).
+fn is_wide(resource: &str) -> bool {
+    let named = resource.strip_suffix("/*").unwrap_or(resource);
+    let relative = named.splitn(5, ':').nth(4).unwrap_or_default();
+    relative != "*" && relative.contains(['*', '?'])
 }
 
 fn differences(

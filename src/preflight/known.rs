@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalog::{Catalog, ListFacts};
 use crate::fields::Fields;
 use crate::json::{self, Node, Value};
-use crate::problem::{LoadError, Path, ProblemKind, quoted};
+use crate::problem::{LoadError, Path, ProblemKind};
 use crate::source::Source;
 
 /// A resource of which something is known.
@@ -26,8 +26,8 @@ pub struct Resource {
     pub resource_group: Option<String>,
     /// What tells in which region it is, where the list does not: `ap-cn-hangzhou-…`.
     pub place: Option<String>,
-    /// What else may matter, in words: that it is locked.
-    pub remarks: Vec<String>,
+    /// Its state of business where it is not `Normal`: `FinancialLocked`.
+    pub lock: Option<String>,
     /// Ids of resources that it belongs to.
     pub parents: Vec<String>,
     /// Where it stands, `circuits.json:12:9`.
@@ -283,13 +283,6 @@ fn read_item(
         fields.missing(item, path, "the id");
         return None;
     };
-    let mut remarks = Vec::new();
-    if let Some(status) = text("BusinessStatus").filter(|status| status != "Normal") {
-        remarks.push(format!(
-            "its BusinessStatus is {}; what that keeps from working is not documented",
-            quoted(&status)
-        ));
-    }
     let mut parents = Vec::new();
     for steps in list.parents() {
         texts_at(item, steps, &mut parents);
@@ -303,7 +296,7 @@ fn read_item(
         tags: members.get("Tags").and_then(tags),
         place: text("AccessPointId"),
         resource_group: text("ResourceGroupId"),
-        remarks,
+        lock: text("BusinessStatus").filter(|status| status != "Normal"),
         parents,
         at: format!("{}:{position}", fields.source.name()),
     })

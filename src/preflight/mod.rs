@@ -5,6 +5,7 @@ mod call;
 mod denial;
 mod known;
 mod parameters;
+mod resource;
 mod suggestion;
 
 use serde::Serialize;
@@ -20,7 +21,7 @@ pub use denial::{CloudDenial, Difference, MatchedPolicy, Replay, replay};
 pub use known::{Resource, Resources};
 pub use suggestion::{Obstacle, SuggestedPolicy, SuggestedStatement};
 
-use authorization::{Check, Checks};
+use authorization::Checks;
 
 /// How a call would end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -75,6 +76,8 @@ pub struct Preflight {
     pub state_after: Option<String>,
     /// The state in which it is until then: the call returns before its work is done.
     pub passes_through: Option<String>,
+    /// Whether a call that works leaves no resource.
+    pub deleted: bool,
     /// What the policies say: of several actions and resources, to the first that is denied.
     pub decision: Option<Explanation>,
     /// The policy that makes the call allowed, if it were attached to the caller.
@@ -96,6 +99,8 @@ struct Subject {
     id: String,
     region: String,
     is_deleted: bool,
+    /// The call does not change its state: it makes something else, or nothing of the kind.
+    is_kept: bool,
 }
 
 impl Preflight {
@@ -110,6 +115,7 @@ impl Preflight {
             state_before: None,
             state_after: None,
             passes_through: None,
+            deleted: false,
             decision: None,
             suggestion: None,
             obstacles: Vec::new(),
@@ -214,11 +220,17 @@ pub fn preflight(
             reason,
         ));
     }
-    let Checks { checks, unknown } = authorization::check(call, operation, assignment, known)?;
-    let mut answer = match permission(answer, operation, &checks, unknown, assignment)? {
+    answer.subject = resource::subject(call, operation);
+    let checks = authorization::check(call, operation, assignment, known)?;
+    for note in checks.checks.iter().flat_map(|check| &check.notes) {
+        if !answer.notes.contains(note) {
+            answer.notes.push(note.clone());
+        }
+    }
+    let mut answer = match permission(answer, operation, checks, assignment)? {
         Step::Ends(mut answer) => {
             // Nobody is to ask for a permission on what is misspelt; which regions there are is no secret.
-            if let Some(reason) = no_region(call, operation, catalog) {
+            if let Some(reason) = resource::no_region(call, operation, catalog) {
                 answer.suggestion = None;
                 answer.needed_besides = None;
                 answer.notes.push(reason);
@@ -227,14 +239,14 @@ pub fn preflight(
         }
         Step::GoesOn(answer) => *answer,
     };
-    let found = match existence(answer, call, operation, catalog, known) {
+    let found = match resource::existence(answer, call, operation, catalog, known) {
         Step::Ends(answer) => return Ok(*answer),
         Step::GoesOn(found) => found,
     };
     answer = found.answer;
     let mut unknown = checked.unknown;
     unknown.extend(found.unknown);
-    Ok(state(answer, call, operation, known, unknown))
+    Ok(resource::state(answer, call, operation, known, unknown))
 }
 
 /// A check that ends the search, or leaves something for the next.
@@ -266,15 +278,20 @@ fn unlisted(call: &Call, catalog: &Catalog) -> Preflight {
 fn permission(
     mut answer: Preflight,
     operation: OperationFacts<'_>,
-    checks: &[Check],
-    unknown: Vec<String>,
+    checks: Checks,
     assignment: &Assignment,
 ) -> Result<Step<Box<Preflight>>, RequestError> {
+    let Checks {
+        checks,
+        unknown,
+        has_unknown_owner,
+    } = checks;
     let of = |decision: Decision| {
         let mut checks = checks.iter();
         checks.find(|check| check.decision() == decision && check.unsaid.is_empty())
     };
-    let denied = of(Decision::ExplicitDeny).or_else(|| of(Decision::ImplicitDeny));
+    let denied = of(Decision::ExplicitDeny)
+        .or_else(|| of(Decision::ImplicitDeny).filter(|_| !has_unknown_owner));
     let open: Vec<String> = checks
         .iter()
         .flat_map(|check| check.unsaid.clone())
@@ -295,7 +312,7 @@ fn permission(
         reasons.insert(0, "whether the policies allow it cannot be told".to_owned());
         return Ok(Step::Ends(Box::new(answer.unknown(reasons))));
     };
-    let advice = suggestion::advise(checks, assignment)?;
+    let advice = suggestion::advise(&checks, assignment)?;
     let request = &denied.question.request;
     let resource = denied.explanation.resource.as_str();
     let values = [("action", request.action()), ("resource", resource)];
@@ -323,272 +340,6 @@ fn permission(
     Ok(Step::Ends(Box::new(answer)))
 }
 
-/// What is known of what the call names.
-struct Found {
-    answer: Preflight,
-    unknown: Vec<String>,
-}
-
-/// Do the region and the resources exist?
-fn existence(
-    answer: Preflight,
-    call: &Call,
-    operation: OperationFacts<'_>,
-    catalog: &Catalog,
-    known: &Resources,
-) -> Step<Found> {
-    let mut unknown = Vec::new();
-    if let Some(reason) = no_region(call, operation, catalog) {
-        let outcome = Outcome::NotFound;
-        let ends = answer.ends(outcome, operation, &ErrorCause::Region, &[], reason);
-        return Step::Ends(Box::new(ends));
-    }
-    let region = authorization::region(call, operation);
-    let region = region.unwrap_or_default();
-    for parameter in operation.parameters() {
-        let (Some(kind), Some(id)) = (parameter.names(), call.parameter(parameter.name())) else {
-            continue;
-        };
-        let is_subject = operation.on() == Some(kind);
-        match known.find(kind, id, region) {
-            Some(found) if found.state.as_deref() == Some(known::GONE) => {
-                let reason = format!("{kind} {id} is deleted by an earlier call");
-                let cause = ErrorCause::NotFound(kind.to_ascii_lowercase().into());
-                let ends = answer.ends(Outcome::NotFound, operation, &cause, &[], reason);
-                return Step::Ends(Box::new(ends));
-            }
-            Some(found) => unknown.extend(misplaced(found, region, catalog)),
-            // Who says in which state it is says that it exists.
-            None if is_subject && call.state.is_some() => {}
-            None if known.is_complete(kind, region) => {
-                let mut reason = format!("there is no {kind} {id} in {region}");
-                if let Some(other) = known.elsewhere(kind, id) {
-                    let other = other.region.as_deref().unwrap_or("another region");
-                    reason.push_str(&format!("; it is in {other}"));
-                }
-                let cause = ErrorCause::NotFound(kind.to_ascii_lowercase().into());
-                let ends = answer.ends(Outcome::NotFound, operation, &cause, &[], reason);
-                return Step::Ends(Box::new(ends));
-            }
-            None => unknown.push(match known.seen(kind, region) {
-                Some((seen, Some(total))) => format!(
-                    "whether {kind} {id} exists in {region} is not known: the list has {seen} of {total} (all pages of it are needed)"
-                ),
-                Some((_, None)) => format!(
-                    "whether {kind} {id} exists in {region} is not known: the list does not say how many there are (TotalCount)"
-                ),
-                // Its state is not known either, which is said later.
-                None if is_subject && operation.allowed_in().is_some() => continue,
-                None => format!("whether {kind} {id} exists in {region} is not known"),
-            }),
-        }
-    }
-    Step::GoesOn(Found { answer, unknown })
-}
-
-/// Why the region does not exist, as far as regions are listed.
-fn no_region(call: &Call, operation: OperationFacts<'_>, catalog: &Catalog) -> Option<String> {
-    let region = authorization::region(call, operation)?;
-    if catalog.has_region(region) != Some(false) {
-        return None;
-    }
-    let regions: Vec<&str> = catalog.regions().collect();
-    let mut reason = format!(
-        "{} is none of the {} regions that are listed",
-        quoted(region),
-        regions.len()
-    );
-    if let Some(date) = catalog.regions_date() {
-        reason.push_str(&format!(" (as of {date})"));
-    }
-    if let Some(meant) = closest(region, &regions) {
-        reason.push_str(&format!("; did you mean {meant}?"));
-    }
-    Some(reason)
-}
-
-/// A list does not say of which region it is: what it says of its items' places must not contradict the call.
-fn misplaced(found: &Resource, region: &str, catalog: &Catalog) -> Option<String> {
-    if found.region.is_some() {
-        return None;
-    }
-    let place = found.place.as_deref()?.strip_prefix("ap-")?;
-    let regions = catalog.regions().filter(|known| place.starts_with(known));
-    let of = regions.max_by_key(|known| known.len())?;
-    let agrees = region.starts_with(of) || of.starts_with(region);
-    (!agrees).then(|| {
-        format!(
-            "{} {} seems to be in {of} (its access point is ap-{place}), not in {region}",
-            found.kind, found.id
-        )
-    })
-}
-
-/// Is the resource in a state in which the operation is possible, and where does that lead?
-fn state(
-    mut answer: Preflight,
-    call: &Call,
-    operation: OperationFacts<'_>,
-    known: &Resources,
-    mut unknown: Vec<String>,
-) -> Preflight {
-    let region = authorization::region(call, operation).unwrap_or_default();
-    let subject = operation.on().and_then(|kind| {
-        let named = |parameter: &crate::ParameterFacts<'_>| parameter.names() == Some(kind);
-        let parameter = operation.parameters().find(named)?;
-        let id = call.parameter(parameter.name())?;
-        Some((kind, id))
-    });
-    let mut before = None;
-    if let Some((kind, id)) = subject {
-        let found = known.find(kind, id, region);
-        answer.notes.extend(
-            found
-                .into_iter()
-                .flat_map(|found| &found.remarks)
-                .map(|remark| format!("{kind} {id}: {remark}")),
-        );
-        let listed = found.and_then(|found| found.state.as_deref());
-        let said = call.state.as_deref().or(listed);
-        if let (Some(said), Some(listed)) = (call.state.as_deref(), listed)
-            && !said.eq_ignore_ascii_case(listed)
-        {
-            answer.notes.push(format!(
-                "{kind} {id} is taken as {said}, as the call says, though the list says {listed}"
-            ));
-        }
-        let states: Vec<&str> = operation.states(kind).map(|state| state.name()).collect();
-        before = said.and_then(|said| {
-            let mut states = operation.states(kind);
-            states.find(|state| state.is_meant_by(said))
-        });
-        answer.state_before = before.map(|state| state.name().to_owned());
-        answer.subject = Some(Subject {
-            kind: kind.to_owned(),
-            id: id.to_owned(),
-            region: region.to_owned(),
-            is_deleted: operation.deletes(),
-        });
-        match (
-            before,
-            operation.allowed_in().map(Iterator::collect::<Vec<_>>),
-        ) {
-            (_, None) => unknown.push(format!(
-                "in which states {} is possible is not known",
-                operation.name()
-            )),
-            (_, Some(allowed)) if allowed.is_empty() => {}
-            (None, Some(allowed)) => unknown.push(match said {
-                None => format!(
-                    "the state of {kind} {id} is not known; {} is possible in {}",
-                    operation.name(),
-                    allowed.join(", ")
-                ),
-                Some(said) => format!(
-                    "{} is no state of a {kind} that is known; they are {}",
-                    quoted(said),
-                    states.join(", ")
-                ),
-            }),
-            (Some(state), Some(allowed)) if !allowed.contains(&state.name()) => {
-                if operation
-                    .perhaps_allowed_in()
-                    .any(|other| other == state.name())
-                {
-                    unknown.push(format!(
-                        "whether {} is possible in {} is not sure: the sources do not agree",
-                        operation.name(),
-                        state.name()
-                    ));
-                } else {
-                    let mut reason = format!("{kind} {id} is {}", state.name());
-                    if let Some(note) = state.note() {
-                        reason.push_str(&format!(" ({note})"));
-                    }
-                    reason.push_str(&format!(
-                        "; {} is possible in {}",
-                        operation.name(),
-                        allowed.join(", ")
-                    ));
-                    let outcome = Outcome::NotAllowedInState;
-                    return answer.ends(outcome, operation, &ErrorCause::State, &[], reason);
-                }
-            }
-            (Some(_), Some(_)) => {}
-        }
-        match attached(call, operation, known, (kind, id, region), &mut unknown) {
-            None => {}
-            Some((cause, reason)) => {
-                return answer.ends(Outcome::NotAllowedInState, operation, &cause, &[], reason);
-            }
-        }
-    }
-    for error in operation.errors() {
-        let is_assumed = |code: &str| call.assumed.iter().any(|known| known == code);
-        if *error.cause() == ErrorCause::Assumed && !error.code().is_some_and(is_assumed) {
-            let code = error.code().unwrap_or("an error");
-            unknown.push(format!(
-                "whether {code} comes is not known, and nobody assumes that it does not: {}",
-                error.message().unwrap_or("the documentation names it")
-            ));
-        }
-    }
-    if !unknown.is_empty() {
-        return answer.unknown(unknown);
-    }
-    succeeds(answer, operation, before.map(|state| state.name()))
-}
-
-/// Resources that belong to the subject and must be gone first.
-fn attached(
-    call: &Call,
-    operation: OperationFacts<'_>,
-    known: &Resources,
-    (kind, id, region): (&str, &str, &str),
-    unknown: &mut Vec<String>,
-) -> Option<(ErrorCause, String)> {
-    for error in operation.errors() {
-        let ErrorCause::Attached(other) = error.cause() else {
-            continue;
-        };
-        let code = error.code().unwrap_or_default();
-        if call.assumed.iter().any(|known| known == code) {
-            continue;
-        }
-        if let Some(found) = known.attached(other, id).next() {
-            let reason = format!("{} {} still belongs to {kind} {id}", found.kind, found.id);
-            return Some((error.cause().clone(), reason));
-        }
-        if !known.is_complete(other, region) {
-            unknown.push(format!(
-                "whether {code} comes is not known without a list of them all: {}",
-                error.message().unwrap_or("resources may belong to it")
-            ));
-        }
-    }
-    None
-}
-
-fn succeeds(
-    mut answer: Preflight,
-    operation: OperationFacts<'_>,
-    before: Option<&str>,
-) -> Preflight {
-    answer.outcome = Outcome::Succeeds;
-    answer.http_status = Some(200);
-    let exception = operation
-        .exceptions()
-        .find(|(from, _)| Some(*from) == before)
-        .map(|(_, to)| to);
-    let after = match exception.or_else(|| operation.state_after()) {
-        None if operation.leaves_state() => before,
-        after => after,
-    };
-    answer.state_after = after.map(str::to_owned);
-    answer.passes_through = operation.passes_through().map(str::to_owned);
-    answer
-}
-
 impl Resources {
     /// Takes over what a call does to its resource: the calls after it find it so.
     ///
@@ -602,6 +353,7 @@ impl Resources {
             kind, id, region, ..
         } = subject;
         match answer.outcome {
+            _ if subject.is_kept => {}
             Outcome::Succeeds if subject.is_deleted => self.remove(kind, id, region),
             Outcome::Succeeds | Outcome::Unknown => {
                 self.set_state(kind, id, region, answer.state_after.clone());

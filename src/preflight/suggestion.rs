@@ -172,34 +172,68 @@ pub(super) struct Advice {
 /// When the caller is not known.
 pub(super) fn advise(checks: &[Check], assignment: &Assignment) -> Result<Advice, RequestError> {
     let mut advice = Advice::default();
+    let with_conditions = wanted(checks, assignment, true, &mut advice.notes)?;
+    let has_conditions = {
+        let mut statements = with_conditions.statements.iter();
+        statements.any(|statement| !statement.conditions.is_empty())
+    };
+    try_out(with_conditions, checks, assignment, &mut advice)?;
+    if advice.suggestion.is_none() && has_conditions {
+        // A condition that was turned to this call may not hold after all.
+        let mut plain = Advice::default();
+        let policy = wanted(checks, assignment, false, &mut plain.notes)?;
+        try_out(policy, checks, assignment, &mut plain)?;
+        if plain.suggestion.is_some() {
+            return Ok(Advice {
+                notes: advice.notes,
+                ..plain
+            });
+        }
+    }
+    Ok(advice)
+}
+
+/// The smallest policy that has what the caller's own policies lack; one without statements where they lack nothing, or it cannot be written.
+fn wanted(
+    checks: &[Check],
+    assignment: &Assignment,
+    has_conditions: bool,
+    notes: &mut Vec<String>,
+) -> Result<SuggestedPolicy, RequestError> {
     let mut policy = SuggestedPolicy::default();
-    let mut cannot_be_named = false;
     for check in checks {
         if !lacks_identity(check, assignment)? {
             continue;
         }
         let resource = check.explanation.resource.clone();
-        if resource != "*" && is_too_wide(&resource) {
-            cannot_be_named = true;
-            advice.notes.push(format!(
+        if check.is_wide {
+            notes.push(format!(
                 "no policy can name {resource} alone: * and ? in it would stand for other text too (W8)"
             ));
-            continue;
+            return Ok(SuggestedPolicy::default());
         }
-        let conditions = conditions(check, assignment, &mut advice.notes)?;
+        let conditions = match has_conditions {
+            true => conditions(check, assignment, notes)?,
+            false => BTreeMap::new(),
+        };
         policy.add(Allow {
             action: check.question.request.action().to_owned(),
             resource,
             conditions,
         });
     }
-    let helps = if cannot_be_named {
-        None
-    } else {
-        policy.compile()
-    };
-    let mut is_enough = !policy.statements.is_empty() && helps.is_some();
-    let mut stands: Vec<(Standing, &Check)> = Vec::new();
+    Ok(policy)
+}
+
+/// Attaches the policy to the caller and asks again: it is the answer if that is enough, else what still stands in the way is.
+fn try_out(
+    policy: SuggestedPolicy,
+    checks: &[Check],
+    assignment: &Assignment,
+    advice: &mut Advice,
+) -> Result<(), RequestError> {
+    let helps = policy.compile();
+    let mut is_enough = helps.is_some();
     for check in checks {
         let standing = match &helps {
             Some(helps) => {
@@ -209,21 +243,21 @@ pub(super) fn advise(checks: &[Check], assignment: &Assignment) -> Result<Advice
             }
             None => assignment.standing(&check.question)?,
         };
-        stands.extend(standing.into_iter().map(|standing| (standing, check)));
-    }
-    for (standing, check) in stands {
-        for obstacle in obstacles(standing, check) {
+        for obstacle in standing
+            .into_iter()
+            .flat_map(|standing| obstacles(standing, check))
+        {
             if !advice.obstacles.contains(&obstacle) {
                 advice.obstacles.push(obstacle);
             }
         }
     }
-    if is_enough && advice.obstacles.is_empty() {
+    if is_enough {
         advice.suggestion = Some(policy);
-    } else if !policy.statements.is_empty() && helps.is_some() && !advice.obstacles.is_empty() {
+    } else if helps.is_some() {
         advice.besides = Some(policy);
     }
-    Ok(advice)
+    Ok(())
 }
 
 /// Whether the caller's own policies are among what is lacking: neither they nor the resource's policy allow.
@@ -238,15 +272,6 @@ fn lacks_identity(check: &Check, assignment: &Assignment) -> Result<bool, Reques
     Ok(has_identity
         && check.decision() != Decision::Allow
         && !assignment.is_allowed_somewhere(&check.question)?)
-}
-
-/// Whether a resource, read as a pattern, is more than itself; a star at its end is one that the call itself asks for (W10).
-fn is_too_wide(resource: &str) -> bool {
-    let named = resource.strip_suffix("/*").unwrap_or(resource);
-    let mut fields = named.splitn(5, ':');
-    // A star in place of the region or the account is how some services write that there is none (A2).
-    let relative = fields.nth(4).unwrap_or_default();
-    relative != "*" && relative.contains(['*', '?'])
 }
 
 /// The conditions under which those who have the action already have it, turned to this call: who may not do something from elsewhere is not

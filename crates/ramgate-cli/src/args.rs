@@ -35,6 +35,7 @@ pub(crate) enum Command {
     Rule(RuleArgs),
     WhoCan(WhoCanArgs),
     WhatCan(WhatCanArgs),
+    Schema(SchemaArgs),
     Preflight(Box<PreflightArgs>),
     ExplainDenial(ExplainDenialArgs),
 }
@@ -526,6 +527,9 @@ A file of properties:
 
 /// Find what is wrong with policies, or could be better.
 ///
+/// A file is a policy, or something with policies in it: a Terraform plan (terraform show -json) or
+/// configuration (.tf), an answer of the aliyun command line, a ROS template (JSON or YAML), a snapshot, a file of cases; there each policy is of the kind that its place says, and what is found points into the file.
+///
 /// What kind of policy a file is, --kind says; else [[lint.kind]] of ramgate.toml, else the directory that it is in (control, session, trust,
 /// resource, oss, log, kms, endpoint, system); else it is an identity policy. What was taken is told. The exit status is 1 when a finding is at or
 /// above --fail-on.
@@ -559,6 +563,10 @@ pub(crate) struct LintArgs {
     /// Make the changes that keep what a policy means, in place
     #[arg(long)]
     pub(crate) fix: bool,
+
+    /// Pass over files that are no policies and hold none, also where they are named
+    #[arg(long)]
+    pub(crate) skip_others: bool,
 
     /// An earlier report (--format json): what is in it is not told again
     #[arg(long, value_name = "FILE")]
@@ -617,6 +625,7 @@ pub(crate) enum KindName {
     /// The trust policy of a role
     Trust,
     /// A bucket policy
+    #[value(alias = "bucket")]
     Oss,
     /// A project policy of Log Service
     Log,
@@ -656,6 +665,12 @@ In ramgate.toml, in the working directory or above it (paths are relative to it)
   files = [\"identity/administrator-access.json\"]
   rules = [\"full-access\"]
   reason = \"break-glass\"
+  [[lint.suppress]]
+  rule = \"RG401\"
+  file = \"identity/*.json\"
+  path = \"Statement[0].Action\"
+  reason = \"break-glass, looked at every quarter\"
+  expires = \"2027-03-31\"
 
 ramgate rule RG401 says what a rule means.";
 
@@ -670,6 +685,33 @@ pub(crate) struct RuleArgs {
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: FactFormat,
 }
+
+/// Write a JSON Schema for policies, for completion and checking in editors.
+#[derive(Debug, Args)]
+#[command(after_long_help = SCHEMA_EXAMPLES, after_help = "More and examples: ramgate schema --help")]
+pub(crate) struct SchemaArgs {
+    /// What kind of policies it is for
+    #[arg(long, value_enum, default_value = "identity", value_name = "KIND")]
+    pub(crate) kind: KindName,
+
+    /// Offer the actions of these services only; others are still taken
+    #[arg(long, value_delimiter = ',', value_name = "CODE")]
+    pub(crate) service: Vec<String>,
+
+    /// Facts of your own on actions, laid over the built-in ones; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) catalog: Vec<PathBuf>,
+}
+
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  For the identity policies of a project, in Visual Studio Code:
+    ramgate schema > .vscode/ram-policy.schema.json
+  and in .vscode/settings.json:
+    \"json.schemas\": [{ \"fileMatch\": [\"policies/identity/*.json\"], \"url\": \"./.vscode/ram-policy.schema.json\" }]
+
+  For bucket policies, with the actions of OSS:
+    ramgate schema --kind bucket --service oss";
 
 /// Would this call of an API work: parameters, permission, existence, state.
 ///
@@ -728,7 +770,7 @@ pub(crate) struct PreflightArgs {
     #[arg(long, value_name = "STATE", help_heading = "What is known")]
     pub(crate) state: Option<String>,
 
-    /// What `aliyun vpc DescribePhysicalConnections` (or another list) printed, all pages of it; of another region than the call's as <region>=FILE
+    /// What `aliyun vpc DescribePhysicalConnections` (or another list) printed, all pages of it; taken as of the region of --param RegionId, or as <region>=FILE says
     #[arg(long, value_name = "[REGION=]FILE", help_heading = "What is known")]
     pub(crate) resources: Vec<PathBuf>,
 

@@ -3,6 +3,7 @@
 mod account;
 mod args;
 mod baseline;
+mod carrier;
 mod catalog;
 mod clock;
 mod command;
@@ -10,6 +11,7 @@ mod config;
 mod input;
 mod lines;
 mod output;
+mod suppress;
 
 use std::process::ExitCode;
 

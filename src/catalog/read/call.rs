@@ -11,6 +11,9 @@ use crate::catalog::{Catalog, Service};
 use crate::problem::{Path, Problem, ProblemKind, quoted};
 use crate::source::{Source, Span};
 
+/// Pairs of states: from the one a call leads to the other.
+type Exceptions = Vec<(Box<str>, Box<str>)>;
+
 /// What the texts have said of calls so far.
 #[derive(Default)]
 pub(super) struct CallsSoFar {
@@ -365,7 +368,7 @@ impl<'t> TextReader<'t, '_> {
         on: &Option<Box<str>>,
         makes: &Option<Box<str>>,
         cell: Cell<'t>,
-    ) -> (Option<After>, Vec<(Box<str>, Box<str>)>) {
+    ) -> (Option<After>, Exceptions) {
         let kind = if makes.is_some() { makes } else { on };
         let (mut to, mut otherwise) = (None, Vec::new());
         let words: Vec<_> = cell.words().collect();

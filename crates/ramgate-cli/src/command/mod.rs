@@ -9,6 +9,7 @@ pub(crate) mod lint;
 pub(crate) mod preflight;
 pub(crate) mod prove;
 mod rule;
+mod schema;
 pub(crate) mod test;
 mod what_can;
 mod who_can;
@@ -68,5 +69,6 @@ pub(crate) fn run(command: &Command, console: &mut Console) -> anyhow::Result<St
         Command::Rule(args) => rule::run(args, console),
         Command::WhoCan(args) => who_can::run(args, console),
         Command::WhatCan(args) => what_can::run(args, console),
+        Command::Schema(args) => schema::run(args, console),
     }
 }

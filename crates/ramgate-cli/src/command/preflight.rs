@@ -26,8 +26,19 @@ pub(crate) fn run(args: &PreflightArgs, console: &mut Console) -> anyhow::Result
         return Ok(Status::CannotAnswer);
     };
     let mut known = Resources::default();
+    let mut parameters = args.param.iter().rev();
+    let of_call = parameters.find(|(name, _)| name == "RegionId");
     for file in &args.resources {
         let (region, path) = region_and_path(file);
+        let region = region.or_else(|| of_call.map(|(_, region)| region.clone()));
+        if region.is_none() && args.plan.is_some() {
+            // The calls of a plan may be of several regions, and a list does not say of which it is.
+            bail!(
+                "{}: of which region is this list? --resources <region>={}, or --param RegionId=<region> for all calls",
+                path.display(),
+                path.display()
+            );
+        }
         known.read(&input::read(&path)?, region.as_deref(), &catalog)?;
     }
     let call = call(args, console)?;

@@ -58,9 +58,13 @@ fn life(answer: &Preflight) -> Option<String> {
         return None;
     }
     let before = answer.state_before.as_deref();
-    let after = answer.state_after.as_deref()?;
+    let after = match answer.state_after.as_deref() {
+        None if answer.deleted => "deleted",
+        after => after?,
+    };
     let text = match before {
         Some(before) if before == after => format!("the resource stays {after}"),
+        Some(before) if answer.deleted => format!("the resource is {before} and will be {after}"),
         Some(before) => format!("the resource is {before} and becomes {after}"),
         None => format!("the resource becomes {after}"),
     };

@@ -5,11 +5,13 @@
     reason = "a test that cannot go on must fail"
 )]
 
+mod carriers;
 mod catalog;
 mod check;
 mod diff;
 mod errors;
 mod fmt;
+mod integrations;
 mod lint;
 mod partial;
 mod place;
@@ -17,5 +19,7 @@ mod preflight;
 mod prove;
 mod reach;
 mod readme;
+mod schema;
 mod stream;
+mod suppress;
 mod test;

@@ -39,7 +39,7 @@ const SNAPSHOT: &str = r#"{
 }"#;
 
 const CIRCUITS: &str = r#"{ "PageNumber": 1, "PageSize": 10, "TotalCount": 2, "PhysicalConnectionSet": { "PhysicalConnectionType": [
-  { "PhysicalConnectionId": "pc-1", "Status": "Confirmed", "BusinessStatus": "FinancialLocked", "ResourceGroupId": "rg-1", "Tags": { "tags": [] } },
+  { "PhysicalConnectionId": "pc-1", "Status": "Confirmed", "BusinessStatus": "Normal", "ResourceGroupId": "rg-1", "Tags": { "tags": [] } },
   { "PhysicalConnectionId": "pc-2", "Status": "Enabled" } ] } }"#;
 
 fn place() -> Place {
@@ -114,10 +114,6 @@ fn the_outcomes_and_their_exit_status() {
         ran.stdout
             .contains("the resource is Confirmed and becomes Canceled"),
         "{ran:?}"
-    );
-    assert!(
-        ran.stdout.contains("its BusinessStatus is"),
-        "what may matter is told: {ran:?}"
     );
 }
 
@@ -625,6 +621,30 @@ fn a_decoded_message_is_replayed_with_its_context_and_kept_as_a_case() {
     assert!(
         ran.stdout.contains(r#""acs:SourceIp": "198.51.100.9""#),
         "the patch asks for this address: {ran:?}"
+    );
+    // The command line wraps lists twice.
+    let wrapped = decoded(
+        "carol",
+        false,
+        identity,
+        json!({ "AuthCondition": [{ "ConditionKey": "acs:SourceIp", "ConditionValues": { "ConditionValue": ["198.51.100.9"] } }] }),
+        json!({ "MatchedPolicy": [] }),
+    );
+    let ran = place.run_on(
+        wrapped,
+        &[
+            "explain-denial",
+            "-",
+            "--account",
+            "snapshot.json",
+            "--format",
+            "json",
+        ],
+    );
+    assert_eq!(ran.status, 0, "{ran:?}");
+    assert_eq!(
+        ran.json()["cloud"]["context"],
+        json!({ "acs:SourceIp": ["198.51.100.9"] })
     );
     let case: Value = serde_json::from_str(&place.read("cases/denied.json")).unwrap();
     assert_eq!(case["account"], "../snapshot.json");
