@@ -43,7 +43,7 @@ impl Organization {
     /// #     "Resource": "acs:vpc:*:*:vpc/test-1" }] } } },
     /// #   "users": { "alice": { "policies": ["p"] } } } } }"#);
     /// # let known = Organization::read(&[snapshot], false, &mut |name, _| Err(name.to_owned()))?;
-    /// let on = "acs:vpc:*:*:vpc/*";
+    /// let on = "acs:vpc:*:1234567890123456:vpc/*";
     /// let who = known.who_can_on_any("vpc:DeleteVpc", on, Context::default(), None, &UnknownKeys::all(), &WhoOptions::default())?;
     /// let alice = &who.principals[1];
     /// assert_eq!(alice.conditions().unwrap().to_string(), "resource in acs:vpc:*:*:vpc/test-1");
