@@ -98,6 +98,27 @@ impl<'a> Request<'a> {
         Request { context, ..self }
     }
 
+    /// The same question by somebody else.
+    pub fn by(self, principal: Principal<'a>) -> Request<'a> {
+        Request { principal, ..self }
+    }
+
+    /// The same question about this resource alone.
+    ///
+    /// # Errors
+    /// When the text is neither an ARN nor `*`, or names another account than the one said to own the resource.
+    pub(crate) fn on(self, resource: impl Into<Cow<'a, str>>) -> Result<Request<'a>, RequestError> {
+        let mut request = Request {
+            resource: Arn::parse(resource)?,
+            more_resources: Vec::new(),
+            ..self
+        };
+        match request.resource_owner.take() {
+            Some(owner) => request.owned_by(owner),
+            None => Ok(request),
+        }
+    }
+
     /// A call that needs this resource too (A6): the answer is the worst of them.
     ///
     /// # Errors

@@ -182,6 +182,11 @@ impl OpenRules {
         self.0 == 0
     }
 
+    /// The whole set as a number.
+    pub(crate) fn bits(self) -> u64 {
+        self.0
+    }
+
     pub(crate) fn iter(self) -> impl Iterator<Item = OpenRule> {
         OpenRule::ALL
             .into_iter()

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Bottom to top: a module may import from those before it, and from itself.
-const ROOMS: [&str; 27] = [
+const ROOMS: [&str; 29] = [
     "source",
     "problem",
     "suggest",
@@ -36,6 +36,8 @@ const ROOMS: [&str; 27] = [
     "account",
     "case",
     "analysis",
+    "partial",
+    "reach",
     "property_file",
     "carrier",
     "lint",

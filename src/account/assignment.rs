@@ -167,6 +167,16 @@ impl Assignment {
             .collect())
     }
 
+    /// Shows what applies to each resource of the question.
+    pub(crate) fn with_parts<T>(
+        &self,
+        question: &Question,
+        look: impl FnOnce(&[Part<'_>]) -> T,
+    ) -> Result<T, RequestError> {
+        let found = self.find(question)?;
+        Ok(look(&found.parts(question)))
+    }
+
     fn find<'a>(&'a self, question: &'a Question) -> Result<Found<'a>, RequestError> {
         let session = question.session.as_ref();
         match self {

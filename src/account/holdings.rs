@@ -236,7 +236,7 @@ impl Organization {
 }
 
 /// Identity policies that leave the decision to the others.
-fn everything() -> PolicySet {
+pub(crate) fn everything() -> PolicySet {
     let text = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
     let source = Source::new("<everything allowed>", text);
     let document = Document::parse_as(&source, Reading::new(PolicyKind::Identity));

@@ -2,6 +2,7 @@
 
 mod assignment;
 mod holdings;
+mod principals;
 mod resource_policies;
 mod snapshot;
 
@@ -17,6 +18,7 @@ use crate::problem::{Problem, RequestError, quoted};
 use crate::request::Request;
 
 pub use assignment::Assignment;
+pub(crate) use holdings::everything;
 pub use holdings::{Holder, Holding};
 use resource_policies::ResourcePolicies;
 pub use snapshot::OpenFile;
@@ -164,6 +166,26 @@ impl Organization {
         })
     }
 
+    /// Somebody of whom nothing is known but who they are; `identity` stands in for their own policies.
+    pub(crate) fn stranger<'o>(
+        &'o self,
+        principal: &'o Principal<'o>,
+        identity: &'o PolicySet,
+    ) -> Caller<'o> {
+        let applicable = Applicable {
+            settings: self.settings,
+            identity: Some(identity),
+            ..Applicable::default()
+        };
+        Caller {
+            organization: self,
+            principal,
+            applicable,
+            account: None,
+            levels: &[],
+        }
+    }
+
     /// Decides a request by everything that is known; `session` is the session policy of the caller's session.
     ///
     /// # Errors
@@ -237,7 +259,7 @@ impl Organization {
 impl<'o> Caller<'o> {
     /// Decides a request of this caller. One that names somebody else is denied: nothing was looked up for them (E2).
     pub fn decide(&self, request: &Request<'_>, session: Option<&PolicySet>) -> Decision {
-        if request.principal() != self.principal {
+        if !self.is_of(request) {
             return Decision::ImplicitDeny;
         }
         decision::decide(request, |resource| {
@@ -245,7 +267,17 @@ impl<'o> Caller<'o> {
         })
     }
 
-    fn parts<'w>(
+    /// Its identity policies at account scope.
+    pub(crate) fn identity(&self) -> Option<&'o PolicySet> {
+        self.applicable.identity
+    }
+
+    /// Whether it is this caller's.
+    pub(crate) fn is_of(&self, request: &Request<'_>) -> bool {
+        request.principal() == self.principal
+    }
+
+    pub(crate) fn parts<'w>(
         &'w self,
         request: &'w Request<'w>,
         session: Option<&'w PolicySet>,
@@ -255,12 +287,15 @@ impl<'o> Caller<'o> {
     }
 
     /// What applies to this resource of a request.
-    fn applicable<'w>(
-        &'w self,
+    pub(crate) fn applicable<'w>(
+        &self,
         request: &Request<'_>,
         resource: &Arn<'_>,
         session: Option<&'w PolicySet>,
-    ) -> Applicable<'w> {
+    ) -> Applicable<'w>
+    where
+        'o: 'w,
+    {
         let mut applicable: Applicable<'w> = self.applicable;
         applicable.session = session;
         let Some(owner) = request.owner_of(resource) else {

@@ -21,6 +21,11 @@ impl Budget {
         Budget { left: steps }
     }
 
+    /// How many steps are left.
+    pub(crate) fn steps_left(self) -> u64 {
+        self.left
+    }
+
     pub(crate) fn spend(&mut self, steps: u64) -> Result<(), OutOfBudget> {
         self.left = self.left.checked_sub(steps).ok_or(OutOfBudget)?;
         Ok(())

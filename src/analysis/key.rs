@@ -28,7 +28,7 @@ pub(crate) enum Level {
 }
 
 impl Level {
-    fn admits(self, answer: Match) -> bool {
+    pub(crate) fn admits(self, answer: Match) -> bool {
         match self {
             Level::Sure => answer.truth == Truth::Yes,
             Level::SureOrAbsent => {

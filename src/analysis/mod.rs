@@ -2,6 +2,7 @@
 
 mod budget;
 mod certificate;
+mod circumstances;
 mod diff;
 mod finding;
 mod formula;
@@ -24,6 +25,10 @@ mod words;
 mod world;
 
 pub use budget::Budget;
+pub(crate) use circumstances::{Circumstances, Found};
+pub(crate) use key::{Level, filled};
+pub(crate) use problem::NodeId;
+
 pub use certificate::{Certificate, CertificateError};
 pub use diff::{Difference, Relation, diff};
 pub use finding::{Finding, Findings, Idle, idle};

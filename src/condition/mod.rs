@@ -204,7 +204,7 @@ impl Qualifier {
         }
     }
 
-    fn prefix(self) -> &'static str {
+    pub(crate) fn prefix(self) -> &'static str {
         match self {
             Qualifier::ForAllValues => "ForAllValues:",
             Qualifier::ForAnyValue => "ForAnyValue:",
@@ -463,6 +463,33 @@ impl Condition {
             Comparison::Equal | Comparison::EqualIgnoringCase => ("is one of", "is none of"),
         };
         if fits { does } else { does_not }
+    }
+}
+
+impl fmt::Display for Condition {
+    /// `IpAddress acs:SourceIp in 203.0.113.0/24`: all of what it says, so that two of which this is the same are the same.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let qualifier = self.qualifier.map_or("", Qualifier::prefix);
+        write!(f, "{qualifier}{} {}", self.operator.name, self.key)?;
+        let listed: Vec<String> = self.listed.iter().map(|value| shown_whole(value)).collect();
+        let inside = self.operator.family == Family::IpAddress;
+        let before = match (listed.len(), inside, self.operator.negated) {
+            (1, true, _) => " in",
+            (1, false, _) => "",
+            (_, true, _) => " in one of",
+            (_, false, false) => " one of",
+            (_, false, true) => " none of",
+        };
+        write!(f, "{before} {}", listed.join(", "))
+    }
+}
+
+/// A value as it is, in quotes where it could be mistaken for more than one or for none.
+fn shown_whole(value: &str) -> String {
+    if value.is_empty() || value.contains(|c: char| c.is_whitespace() || c == ',' || c == '"') {
+        format!("{value:?}")
+    } else {
+        value.to_owned()
     }
 }
 

@@ -102,6 +102,19 @@ pub struct Doubt {
     pub detail: String,
 }
 
+impl Doubt {
+    /// The doubt over a rule of the walk itself.
+    pub(crate) fn of_walk(stage: Stage, rule: OpenRule) -> Doubt {
+        Doubt {
+            rule,
+            stage,
+            policy: None,
+            statement: None,
+            detail: format!("{} {}; {}", rule.question(), rule.state(), ruling(rule)),
+        }
+    }
+}
+
 fn rule_id<S: Serializer>(rule: &OpenRule, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(rule.id())
 }
@@ -312,13 +325,10 @@ fn of_effect(
 
 fn doubts(answer: &Answer<'_>) -> Vec<Doubt> {
     let told = &answer.told;
-    let of_rules = told.rules.iter().map(|(stage, rule)| Doubt {
-        rule: *rule,
-        stage: *stage,
-        policy: None,
-        statement: None,
-        detail: format!("{} {}; {}", rule.question(), rule.state(), ruling(*rule)),
-    });
+    let of_rules = told
+        .rules
+        .iter()
+        .map(|(stage, rule)| Doubt::of_walk(*stage, *rule));
     let mut doubts: Vec<Doubt> = of_rules.collect();
     let mut sides = told.sides.clone();
     let allow_side = |key: &UnitKey| {

@@ -27,7 +27,7 @@ pub(crate) use explain::{
 pub(crate) use unit::Unit;
 pub(crate) use unsaid::{Hanging, hanging};
 use walk::Silent;
-pub(crate) use walk::{Part, UnitKey, Walk};
+pub(crate) use walk::{Listener, Part, UnitKey, Walk};
 
 /// The word of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

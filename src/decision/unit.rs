@@ -40,13 +40,21 @@ impl<'p> Unit<'p> {
     /// Whether a statement of this unit matches, and whether that counts as a match for its effect.
     #[inline(always)]
     pub(crate) fn applies(&self, statement: &CompiledStatement<'_>, facts: &Facts<'_>) -> Match {
-        if self.denies_of_scope_all_only
-            && statement.effect() == Effect::Deny
-            && !statement.policy().scope_all
-        {
+        if self.passes_over(statement) {
             return Match::NO;
         }
-        let mut answer = statement.applies(facts, self.settings);
+        self.counts(statement, statement.applies(facts, self.settings))
+    }
+
+    /// X5: a statement that this unit does not hear, whatever it matches.
+    pub(crate) fn passes_over(&self, statement: &CompiledStatement<'_>) -> bool {
+        self.denies_of_scope_all_only
+            && statement.effect() == Effect::Deny
+            && !statement.policy().scope_all
+    }
+
+    /// What a match of a statement comes to in this unit.
+    pub(crate) fn counts(&self, statement: &CompiledStatement<'_>, mut answer: Match) -> Match {
         if self.names_callers && !statement.names_callers() {
             answer = answer.and(Match::unknown(OpenRule::T23));
         }

@@ -23,6 +23,11 @@ pub(crate) trait Listener {
     fn determined_by(&mut self, key: UnitKey);
     /// What was said so far matters no more: a later stage denies.
     fn forget(&mut self);
+    /// What a unit says. Who answers instead goes through the stages without knowing all of the request.
+    #[inline]
+    fn ask(&mut self, walk: &Walk<'_>, _: UnitKey, unit: Unit<'_>) -> Decision {
+        walk.decide_unit(unit)
+    }
 }
 
 /// Nobody listens.
@@ -38,7 +43,7 @@ impl Listener for Silent {
 }
 
 /// Which unit of a [`Policies`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum UnitKey {
     /// The level with this number, counted from the root.
     Control(usize),
@@ -249,9 +254,9 @@ impl<'w> Walk<'w> {
         unit.decide(&self.facts, &self.keys)
     }
 
-    fn decide(&self, key: UnitKey) -> Decision {
+    fn decide(&self, key: UnitKey, told: &mut impl Listener) -> Decision {
         self.unit(key)
-            .map_or(Decision::ImplicitDeny, |unit| self.decide_unit(unit))
+            .map_or(Decision::ImplicitDeny, |unit| told.ask(self, key, unit))
     }
 
     /// E4, X1: from the account up to the root, at every level; then the levels of the caller's account.
@@ -297,7 +302,7 @@ impl<'w> Walk<'w> {
 
     /// A unit that must allow; its answer is final unless it does.
     fn gate(&self, key: UnitKey, told: &mut impl Listener) -> Option<Outcome> {
-        match self.decide(key) {
+        match self.decide(key, told) {
             Decision::Allow => {
                 hangs_on_both(key, told);
                 None
@@ -312,7 +317,7 @@ impl<'w> Walk<'w> {
         if self.unit(UnitKey::Endpoint).is_none() || outcome.decision == Decision::ExplicitDeny {
             return outcome;
         }
-        match (self.decide(UnitKey::Endpoint), outcome.decision) {
+        match (self.decide(UnitKey::Endpoint, told), outcome.decision) {
             (Decision::ExplicitDeny, _) => explicit_deny(UnitKey::Endpoint, told),
             (Decision::ImplicitDeny, Decision::Allow) => implicit_deny(UnitKey::Endpoint, told),
             (Decision::Allow, Decision::Allow) => {
@@ -329,7 +334,7 @@ impl<'w> Walk<'w> {
             .has_identity_policies()
             .then(|| match self.facts.request.principal() {
                 Principal::Account { .. } => Identity::unasked(Decision::ImplicitDeny), // T21
-                _ => self.account_scope(),
+                _ => self.account_scope(told),
             });
         self.facts.identity_allows =
             identity.is_some_and(|identity| identity.decision == Decision::Allow); // T23
@@ -384,7 +389,7 @@ impl<'w> Walk<'w> {
                 Decision::ImplicitDeny
             });
         }
-        let account = self.account_scope();
+        let account = self.account_scope(told);
         let Some(group) = self.unit(UnitKey::Group) else {
             return account;
         };
@@ -395,7 +400,7 @@ impl<'w> Walk<'w> {
         };
         match account.decision {
             Decision::ExplicitDeny => account,
-            Decision::ImplicitDeny => match self.decide_unit(group) {
+            Decision::ImplicitDeny => match told.ask(self, UnitKey::Group, group) {
                 // D5: when both scopes only lack an Allow, the account scope is named.
                 Decision::ImplicitDeny => Identity {
                     said_by: account.said_by,
@@ -406,7 +411,7 @@ impl<'w> Walk<'w> {
             Decision::Allow => {
                 let wins = self.policies.settings.group_deny_wins;
                 let denied = (wins || self.listens(told))
-                    && self.decide_unit(group) == Decision::ExplicitDeny;
+                    && told.ask(self, UnitKey::Group, group) == Decision::ExplicitDeny;
                 if denied {
                     told.hangs_on_rule(Stage::ResourceGroup, OpenRule::E7);
                 }
@@ -423,10 +428,10 @@ impl<'w> Walk<'w> {
         L::LISTENS
     }
 
-    fn account_scope(&self) -> Identity {
+    fn account_scope(&self, told: &mut impl Listener) -> Identity {
         let key = UnitKey::Identity;
         Identity {
-            decision: self.decide(key),
+            decision: self.decide(key, told),
             said_by: Some(key),
             asked: [Some(key), None],
         }
@@ -437,7 +442,7 @@ impl<'w> Walk<'w> {
         if let Some(denied) = identity.and_then(|identity| identity_denies(identity, told)) {
             return denied;
         }
-        let resource = self.decide(UnitKey::Resource);
+        let resource = self.decide(UnitKey::Resource, told);
         if resource == Decision::ExplicitDeny {
             let denied = explicit_deny(UnitKey::Resource, told);
             let is_account = matches!(self.facts.request.principal(), Principal::Account { .. });
@@ -509,7 +514,7 @@ impl<'w> Walk<'w> {
         if let Some(denied) = identity.and_then(|identity| identity_denies(identity, told)) {
             return denied;
         }
-        let decision = self.decide(other);
+        let decision = self.decide(other, told);
         if decision == Decision::ExplicitDeny {
             return explicit_deny(other, told);
         }

@@ -99,6 +99,11 @@ impl PolicySet {
         self.members.iter().map(|member| &member.policy)
     }
 
+    /// Where it is kept: sets that are kept at one place are the same, and those of whom they are hold the same.
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.members).addr()
+    }
+
     /// Whether no policy is attached.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()

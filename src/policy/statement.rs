@@ -206,6 +206,11 @@ impl<'p> CompiledStatement<'p> {
             .and(self.element_matches(Element::Untold, facts, settings))
     }
 
+    /// Whether it is about this action.
+    pub(crate) fn is_for(&self, action: &str) -> bool {
+        self.action_matches(action)
+    }
+
     /// W4, G9.
     #[inline(always)]
     fn action_matches(&self, action: &str) -> bool {

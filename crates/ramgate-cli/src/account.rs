@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use ramgate::{Organization, Source};
 
+use crate::args::SnapshotArgs;
+use crate::command::check::basis::settings;
 use crate::input;
-use crate::output::text;
+use crate::output::{Console, text};
 
 /// Snapshots that cases refer to, each read once.
 #[derive(Debug, Default)]
@@ -37,6 +39,16 @@ impl Accounts {
 fn shared(path: &Path) -> Result<Arc<Organization>, String> {
     let organization = read(path, false, &mut |_| {}).map_err(|error| text::error(&error))?;
     Ok(Arc::new(organization))
+}
+
+/// Reads the snapshot that the arguments name, and reports what lenient reading lets pass.
+///
+/// # Errors
+/// With everything that is wrong in it.
+pub(crate) fn load(args: &SnapshotArgs, console: &mut Console) -> anyhow::Result<Organization> {
+    let known = read(&args.account, args.lenient, &mut |_| {})?;
+    console.problems(known.warnings());
+    Ok(known.with_settings(settings(args.absent_negated, args.group_deny)))
 }
 
 /// Reads a snapshot: a file or a directory of them, with the files that they name. `seen` is shown every text.

@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Prove(ProveArgs),
     Lint(LintArgs),
     Rule(RuleArgs),
+    WhoCan(WhoCanArgs),
+    WhatCan(WhatCanArgs),
     Schema(SchemaArgs),
     Import(ImportArgs),
     Preflight(Box<PreflightArgs>),
@@ -81,12 +83,16 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "FILE", help_heading = "Policies", groups = ["basis", "asked"], conflicts_with_all = NOT_WITH_A_CASE)]
     pub(crate) case: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) partial: PartialArgs,
+
     /// How to write the answer
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: AnswerFormat,
 }
 
-const NOT_WITH_A_CASE: [&str; 17] = [
+const NOT_WITH_A_CASE: [&str; 18] = [
+    "partial",
     "policy",
     "account",
     "trust_policy",
@@ -126,8 +132,35 @@ Examples:
   A request from a file, the answer as JSON:
     ramgate check --policy 'policies/**/*.json' --request request.json --format json
 
+  Is it allowed whatever the circumstances, and if not, under which?
+    ramgate check --account snapshot.json --principal acs:ram::1234567890123456:user/alice --partial \\
+      --action vpc:CancelPhysicalConnection --context acs:SourceIp=203.0.113.7 --absent acs:MFAPresent \\
+      --resource acs:vpc:cn-shanghai:1234567890123456:physicalconnection/pc-119mfjzm7
+
   A million requests, one a line; memory does not grow with them:
     ramgate check --account snapshot.json --requests requests.jsonl --format json > answers.jsonl";
+
+/// What of a request is not known.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Request that is known in part")]
+pub(crate) struct PartialArgs {
+    /// Decide by what is known: a context key that is not given may have any value or none. The answer is Allow, ExplicitDeny, ImplicitDeny or
+    /// Deny (either of the two) where that is so whatever the rest is, else Conditional, with the conditions that remain
+    #[arg(long, conflicts_with = "requests")]
+    pub(crate) partial: bool,
+
+    /// Only this key is unknown, and others that are named so: all that are not given are absent, but for the time, which is now
+    #[arg(long, value_name = "KEY", requires = "partial")]
+    pub(crate) unknown: Vec<String>,
+
+    /// This key is known to be absent; may be given several times
+    #[arg(long, value_name = "KEY", requires = "partial")]
+    pub(crate) absent: Vec<String>,
+
+    /// No unknown key has more than one value: more conditions then cover everything
+    #[arg(long, requires = "partial")]
+    pub(crate) single_valued: bool,
+}
 
 /// By what a request is decided.
 #[derive(Debug, Args)]
@@ -916,3 +949,136 @@ Examples:
     aliyun ram DecodeDiagnosticMessage --EncodedDiagnosticMessage … > decoded.json
     ramgate explain-denial decoded.json --account snapshot.json --save-case cases/denied.json
     ramgate test cases/denied.json";
+
+/// Who can do this, and under which conditions: every caller of a snapshot that is allowed.
+///
+/// Users, roles and accounts of the snapshot are asked about, and whom the policies on the resource name besides. What is not said of the context
+/// is not guessed: it comes back as conditions. A role stands for its sessions. Who gets there only by assuming roles is listed with the ways.
+/// The exit status is 0 where somebody can, 1 where nobody can.
+#[derive(Debug, Args)]
+#[command(after_long_help = WHO_CAN_EXAMPLES, after_help = "More and examples: ramgate who-can --help")]
+pub(crate) struct WhoCanArgs {
+    /// What is to be done: <service>:<operation>
+    #[arg(value_name = "ACTION")]
+    pub(crate) action: String,
+
+    /// On what: an ARN, or * for a request without a particular resource; several are one call that needs them all
+    #[arg(required = true, value_name = "RESOURCE")]
+    pub(crate) resource: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) snapshot: SnapshotArgs,
+
+    /// A circumstance that is known, as acs:SourceIp=203.0.113.7; a key given twice has two values
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub(crate) context: Vec<(String, String)>,
+
+    /// This key is known to be absent; may be given several times
+    #[arg(long, value_name = "KEY")]
+    pub(crate) absent: Vec<String>,
+
+    /// No unknown key has more than one value: more conditions then cover everything
+    #[arg(long)]
+    pub(crate) single_valued: bool,
+
+    /// The resource group that the resource is in
+    #[arg(long, value_name = "ID")]
+    pub(crate) resource_group: Option<String>,
+
+    /// The account that owns the resource, where the ARN does not say
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(crate) resource_owner: Option<String>,
+
+    /// RESOURCE is a pattern, as policies are written: who can on any one that fits? On which of them is among the conditions. Without, its
+    /// wildcards are letters of the request, as in calls for all of a kind
+    #[arg(long, conflicts_with = "resource_owner")]
+    pub(crate) any: bool,
+
+    /// Do not look at the roles that callers can assume
+    #[arg(long)]
+    pub(crate) no_roles: bool,
+
+    /// How to write the answer
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: AnswerFormat,
+}
+
+/// Which accounts a question is about.
+#[derive(Debug, Args)]
+pub(crate) struct SnapshotArgs {
+    /// What is known of accounts: a snapshot, or a directory of them
+    #[arg(long, required = true, value_name = "SNAPSHOT")]
+    pub(crate) account: PathBuf,
+
+    /// Read what RAM may once have accepted; what it means is doubtful, so nothing is granted by it
+    #[arg(long)]
+    pub(crate) lenient: bool,
+
+    /// An Allow with a negated condition whose key is absent (rule O20)
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) absent_negated: Option<AbsentNegated>,
+
+    /// A Deny at resource-group scope against an Allow at account scope (rule E7)
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) group_deny: Option<GroupDeny>,
+}
+
+const WHO_CAN_EXAMPLES: &str = "\
+Examples:
+  Who can cancel this circuit?
+    ramgate who-can vpc:CancelPhysicalConnection \\
+      acs:vpc:cn-shanghai:1234567890123456:physicalconnection/pc-119mfjzm7 --account snapshot.json
+
+  From outside the office, without a second factor?
+    ramgate who-can oss:GetObject acs:oss:*:1234567890123456:reports/2026.csv --account snapshot.json \\
+      --context acs:SourceIp=198.51.100.9 --context acs:MFAPresent=false
+
+  On any circuit, whichever it is?
+    ramgate who-can vpc:CancelPhysicalConnection 'acs:vpc:*:*:physicalconnection/*' --any --account snapshot.json
+
+  Their names, for a program:
+    ramgate who-can ram:CreateUser '*' --account snapshot.json --format json | jq -r '.principals[].principal'";
+
+/// What can somebody do: the actions that are allowed, on what, and under which conditions.
+///
+/// Every action of the catalogue is looked at, and those that policies name and the catalogue does not have: on the resources of the caller's own
+/// account, on every resource that has a policy of its own (for actions of its service), and which roles can be assumed. Nothing of the context is
+/// known but what is said; the rest comes back as conditions. The exit status is 0 where something is allowed, 1 where nothing is.
+#[derive(Debug, Args)]
+#[command(after_long_help = WHAT_CAN_EXAMPLES, after_help = "More and examples: ramgate what-can --help")]
+pub(crate) struct WhatCanArgs {
+    /// Who: acs:ram::<account>:user/<name>, …:role/<name>, …:root, Service:<name>, Federated:<ARN> or anonymous
+    #[arg(value_name = "PRINCIPAL")]
+    pub(crate) principal: String,
+
+    #[command(flatten)]
+    pub(crate) snapshot: SnapshotArgs,
+
+    /// Only actions of this service, by its RAM code
+    #[arg(long, value_name = "CODE")]
+    pub(crate) service: Option<String>,
+
+    /// This key is known to be absent; may be given several times
+    #[arg(long, value_name = "KEY")]
+    pub(crate) absent: Vec<String>,
+
+    /// No unknown key has more than one value: more conditions then cover everything
+    #[arg(long)]
+    pub(crate) single_valued: bool,
+
+    /// Facts of your own on actions, laid over the built-in ones; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) catalog: Vec<PathBuf>,
+
+    /// How to write the answer
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: AnswerFormat,
+}
+
+const WHAT_CAN_EXAMPLES: &str = "\
+Examples:
+  What can alice do in the network?
+    ramgate what-can acs:ram::1234567890123456:user/alice --account snapshot.json --service vpc
+
+  The names of all actions, for a program:
+    ramgate what-can acs:ram::1234567890123456:role/ops --account snapshot.json --format json | jq -r '.access[].actions[]' | sort -u";

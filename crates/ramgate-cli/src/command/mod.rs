@@ -1,7 +1,7 @@
 //! The commands, and what their answers are as exit statuses.
 
 mod catalog;
-mod check;
+pub(crate) mod check;
 pub(crate) mod diff;
 mod explain_denial;
 mod fmt;
@@ -12,6 +12,8 @@ pub(crate) mod prove;
 mod rule;
 mod schema;
 pub(crate) mod test;
+mod what_can;
+mod who_can;
 
 use std::process::ExitCode;
 
@@ -67,6 +69,8 @@ pub(crate) fn run(command: &Command, console: &mut Console) -> anyhow::Result<St
         Command::ExplainDenial(args) => explain_denial::run(args, console),
         Command::Rule(args) => rule::run(args, console),
         Command::Import(args) => import::run(args, console),
+        Command::WhoCan(args) => who_can::run(args, console),
+        Command::WhatCan(args) => what_can::run(args, console),
         Command::Schema(args) => schema::run(args, console),
     }
 }

@@ -14,7 +14,7 @@ use crate::command::test::Report;
 use crate::output::{Output, style, verdict};
 
 /// How many statements of a kind an answer names; the rest is counted.
-const SHOWN: usize = 3;
+pub(crate) const SHOWN: usize = 3;
 
 /// The decision on a line of its own, then the reasons.
 pub(crate) fn answer(explanation: &Explanation, out: &mut Output) -> io::Result<()> {
@@ -68,7 +68,7 @@ fn determining(done: &str, explanation: &Explanation, lines: &mut Vec<String>) {
     push_more(explanation.determined_by.len(), "statements", lines);
 }
 
-fn determining_statement(by: &DeterminingStatement) -> String {
+pub(crate) fn determining_statement(by: &DeterminingStatement) -> String {
     let mut text = place(by.stage, &by.policy, by.statement, &by.at);
     if let Some(sid) = &by.sid {
         let _ = write!(text, " (Sid {sid})");
@@ -76,7 +76,7 @@ fn determining_statement(by: &DeterminingStatement) -> String {
     text
 }
 
-fn place(stage: Stage, policy: &str, statement: usize, at: &str) -> String {
+pub(crate) fn place(stage: Stage, policy: &str, statement: usize, at: &str) -> String {
     format!("statement {statement} of {policy} ({stage}), at {at}")
 }
 
@@ -110,7 +110,7 @@ fn near_miss(miss: &NearMiss, lines: &mut Vec<String>) {
     }
 }
 
-fn push_more(count: usize, what: &str, lines: &mut Vec<String>) {
+pub(crate) fn push_more(count: usize, what: &str, lines: &mut Vec<String>) {
     match count.saturating_sub(SHOWN) {
         0 => {}
         more => lines.push(format!("and {more} more {what}; --format json has them")),
@@ -125,7 +125,7 @@ fn about(explanation: &Explanation) -> String {
     }
 }
 
-fn doubt(doubt: &Doubt) -> String {
+pub(crate) fn doubt(doubt: &Doubt) -> String {
     let of = match (&doubt.policy, doubt.statement) {
         (Some(policy), Some(statement)) => format!("{policy}, statement {statement}: "),
         _ => String::new(),

@@ -1,4 +1,4 @@
-//! The README tells the truth: its commands are run, and print what it shows.
+//! The README and the page on who can tell the truth: their commands are run, and print what they show.
 
 use std::path::Path;
 use std::process::Command;
@@ -40,6 +40,11 @@ fn commands(readme: &str) -> Vec<(Vec<String>, String)> {
 #[test]
 fn the_readmes_commands_print_what_it_shows() {
     commands_print_what_is_shown("README.md", 4);
+}
+
+#[test]
+fn so_do_those_of_the_page_on_who_can() {
+    commands_print_what_is_shown("docs/who-can.md", 4);
 }
 
 #[test]

@@ -46,7 +46,9 @@ impl Basis {
             console,
         };
         let known = match &args.account {
-            Some(path) => loader.account(path, settings(args)).map(Known::Same),
+            Some(path) => loader
+                .account(path, settings(args.absent_negated, args.group_deny))
+                .map(Known::Same),
             None => Some(loader.files(args)),
         };
         let is_complete = !loader.console.has_errors();
@@ -112,7 +114,8 @@ struct Loader<'c> {
 
 impl Loader<'_> {
     fn files(&mut self, args: &PolicyArgs) -> Known {
-        let mut policies = Policies::default().with_settings(settings(args));
+        let mut policies =
+            Policies::default().with_settings(settings(args.absent_negated, args.group_deny));
         let found = input::find(&args.policy, &["json"], &mut |_, error| {
             self.console.error(&error);
         });
@@ -229,9 +232,13 @@ pub(crate) fn read_policy(
     Ok(Arc::new(Policy::new(&*name, &document)))
 }
 
-fn settings(args: &PolicyArgs) -> Settings {
+/// The choices for open rules that a person makes.
+pub(crate) fn settings(
+    absent_negated: Option<AbsentNegated>,
+    group_deny: Option<GroupDeny>,
+) -> Settings {
     let mut settings = Settings::default();
-    settings.absent_negated_grants = args.absent_negated == Some(AbsentNegated::Grant);
-    settings.group_deny_wins = args.group_deny == Some(GroupDeny::Wins);
+    settings.absent_negated_grants = absent_negated == Some(AbsentNegated::Grant);
+    settings.group_deny_wins = group_deny == Some(GroupDeny::Wins);
     settings
 }

@@ -1,6 +1,7 @@
 //! Decides a request, or a stream of them, and says why.
 
 pub(crate) mod basis;
+mod partial;
 mod question;
 mod requests;
 
@@ -33,15 +34,25 @@ pub(crate) fn run(args: &CheckArgs, console: &mut Console) -> anyhow::Result<Sta
         return requests::run(path, &mut basis, &clock, args.format, console);
     }
     let asked = question::read(&args.request, args.policies.lenient, console)?;
+    if args.partial.partial {
+        return partial::run(args, &mut basis, asked, &clock, console);
+    }
     let (question, assumed) = clock.complete(asked.question);
     let explanation = basis
         .assignment(&question.request, console)?
         .explain(&question)?;
     let may_matter = basis.mentions_current_time() || clock::is_mentioned(&asked.text);
-    if let Some(now) = assumed.filter(|_| may_matter && args.format == AnswerFormat::Text) {
-        console.note(&format!("acs:CurrentTime taken as {now}"));
+    if may_matter {
+        note_time(assumed, args.format, console);
     }
     answer(&explanation, args.format, console)
+}
+
+/// Says which time was taken, where somebody may want to know.
+fn note_time(assumed: Option<String>, format: AnswerFormat, console: &mut Console) {
+    if let Some(now) = assumed.filter(|_| format == AnswerFormat::Text) {
+        console.note(&format!("acs:CurrentTime taken as {now}"));
+    }
 }
 
 fn answer(
