@@ -13,7 +13,7 @@ use crate::analysis::hunt::{Hunt, Outcome};
 use crate::analysis::options::Options;
 use crate::analysis::problem::Problem;
 use crate::analysis::skeleton::NodeId;
-use crate::analysis::world::{World, worlds};
+use crate::analysis::world::{NOT_EVERY_CALLER, World, worlds};
 use crate::decision::Decision;
 use crate::policy::Policies;
 use crate::request::Request;
@@ -165,7 +165,7 @@ pub fn diff(old: &Policies, new: &Policies, options: &Options<'_>) -> Difference
         }
     }
     if !are_all {
-        let why = "a principal's name holds a wildcard: not every caller was looked at";
+        let why = NOT_EVERY_CALLER;
         gained.unknown.push(why);
         lost.unknown.push(why);
     }

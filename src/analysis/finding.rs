@@ -8,10 +8,11 @@ use crate::analysis::gap::StatementRef;
 use crate::analysis::glob::{Case, Glob};
 use crate::analysis::hunt::{Hunt, Outcome};
 use crate::analysis::options::Options;
+use crate::analysis::probe;
 use crate::analysis::problem::Problem;
 use crate::analysis::resource_set::ResourceSet;
 use crate::analysis::words::{self, Universe};
-use crate::analysis::world::{World, worlds};
+use crate::analysis::world::{NOT_EVERY_CALLER, World, worlds};
 use crate::decision::{UnitKey, Walk};
 use crate::document::Effect;
 use crate::policy::{CompiledStatement, Policies, Stage};
@@ -88,7 +89,7 @@ pub fn idle(policies: &Policies, options: &Options<'_>) -> Findings {
         Some((worlds, true)) => worlds,
         not_all => {
             let why = match not_all {
-                Some(_) => "a principal's name holds a wildcard: not every caller was looked at",
+                Some(_) => NOT_EVERY_CALLER,
                 None => "there are too many kinds of callers",
             };
             for (stage, policy) in policies.iter() {
@@ -167,6 +168,9 @@ impl Unit<'_> {
         let mut idle: Vec<StatementRef> = Vec::new();
         for (at, effect) in places.iter().rev() {
             let mut budget = self.options.budget;
+            if self.is_plainly_needed(at, &idle) {
+                continue;
+            }
             let asks = match effect {
                 Effect::Allow => vec![
                     (Idle::NeverMatches, [false, false]),
@@ -255,6 +259,41 @@ impl Unit<'_> {
         } else {
             Cover::Absent
         }
+    }
+
+    /// Whether a request is easily found that the statement matches for sure, and none of the others in any reading.
+    fn is_plainly_needed(&self, at: &StatementRef, idle: &[StatementRef]) -> bool {
+        let applicable = self.policies.applicable();
+        let is_idle = |other: &CompiledStatement<'_>| {
+            !idle.is_empty() && idle.contains(&place(at.stage, other))
+        };
+        let needs = |world: &World, own: &CompiledStatement<'_>| {
+            probe::requests(own, world).any(|request| {
+                let Some(resource) = request.resources().next() else {
+                    return false;
+                };
+                let walk = Walk::new(&request, &applicable, resource);
+                let Some(unit) = walk.unit(self.key) else {
+                    return false;
+                };
+                let mut others = unit.set.statements().filter(|other| {
+                    let is_own = other.index() == at.statement && other.policy().name == at.policy;
+                    !is_own && !is_idle(other)
+                });
+                unit.applies(own, &walk.facts).is_sure_yes()
+                    && others.all(|other| unit.applies(&other, &walk.facts).is_sure_no())
+            })
+        };
+        // Each world is another caller; what one needs is needed.
+        let Some(world) = self.worlds.first() else {
+            return false;
+        };
+        let mut policies = self.policies.iter();
+        let own = policies.find_map(|(stage, policy)| {
+            let mut statements = policy.statements();
+            statements.find(|own| place(stage, own) == *at)
+        });
+        own.is_some_and(|own| needs(world, &own))
     }
 
     fn covered_in(

@@ -10,7 +10,7 @@ use crate::analysis::key::Level;
 use crate::analysis::options::Options;
 use crate::analysis::problem::Problem;
 use crate::analysis::skeleton::NodeId;
-use crate::analysis::world::{World, worlds};
+use crate::analysis::world::{NOT_EVERY_CALLER, World, worlds};
 use crate::condition::{Condition, Operator, Qualifier};
 use crate::decision::{Decision, Walk};
 use crate::policy::Policies;
@@ -225,7 +225,7 @@ pub fn check(policies: &Policies, property: &Property<'_>, options: &Options<'_>
         checked.unknown.extend(unknown);
     }
     if !are_all {
-        let why = "a principal's name holds a wildcard: not every caller was looked at";
+        let why = NOT_EVERY_CALLER;
         checked.unknown.push(why);
     }
     checked.unknown.sort_unstable();

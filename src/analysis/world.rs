@@ -15,6 +15,10 @@ use crate::principal::Principal;
 use crate::request::{Context, Request};
 use crate::wildcard::has_wildcard;
 
+/// Why an answer is not known that holds for the callers that were looked at.
+pub(crate) const NOT_EVERY_CALLER: &str =
+    "a principal's name holds a wildcard: not every caller was looked at";
+
 /// One kind of request.
 #[derive(Clone, Debug)]
 pub(crate) struct World {

@@ -52,6 +52,29 @@ impl Block {
         matches!(self, Block::Octets(_))
     }
 
+    /// Whether another block adds nothing to this one, not even that its first and last address belong to it for sure (O14).
+    pub(crate) fn covers(&self, other: &Block, is_border_sure: bool) -> bool {
+        let Some((first, last)) = self.ends() else {
+            return false;
+        };
+        let Some((other_first, other_last)) = other.ends() else {
+            return false;
+        };
+        let same_version = matches!(self, Block::V4 { .. }) == matches!(other, Block::V4 { .. });
+        let is_within = same_version && first <= other_first && other_last <= last;
+        let touches = first == other_first || last == other_last;
+        let doubts = |first: u128, last: u128| !is_border_sure && last - first > 1;
+        is_within && (!touches || !doubts(first, last) || doubts(other_first, other_last))
+    }
+
+    fn ends(&self) -> Option<(u128, u128)> {
+        match self {
+            Block::V4 { first, last } => Some((first.to_bits().into(), last.to_bits().into())),
+            Block::V6 { first, last } => Some((first.to_bits(), last.to_bits())),
+            Block::Octets(_) => None,
+        }
+    }
+
     fn contains(&self, address: IpAddr, border_in_doubt: bool, service: &str) -> Match {
         match (self, address) {
             (Block::V4 { first, last }, IpAddr::V4(address)) => inside(

@@ -1,9 +1,9 @@
 //! Decides one condition: does an operator hold between the request's values of a key and the listed ones?
 
 mod boolean;
-mod date;
-mod ip_address;
-mod numeric;
+pub(crate) mod date;
+pub(crate) mod ip_address;
+pub(crate) mod numeric;
 mod string;
 
 use std::borrow::Cow;

@@ -28,6 +28,9 @@ fn equal_ignoring_case(a: &str, b: &str) -> Match {
 
 /// Simple Unicode case folding: one character for one. The two dotted and dotless letters of Turkish fold to themselves.
 pub(crate) fn fold_case(c: char) -> char {
+    if c.is_ascii() {
+        return c.to_ascii_lowercase();
+    }
     if matches!(c, '\u{130}' | '\u{131}') {
         return c;
     }

@@ -204,6 +204,11 @@ fn of_statement(
         ),
     };
     report.add(rule, statement.span, &statement.path, message);
+    if finding.idle == Idle::Covered
+        && let Some(span) = view.removal(statement)
+    {
+        report.fix(span, "");
+    }
 }
 
 /// `statement 0 (line 4)`

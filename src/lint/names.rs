@@ -1,6 +1,6 @@
 //! Rules on the names of actions, by what the catalogue knows.
 
-use crate::catalog::{Catalog, Listing, ServiceFacts};
+use crate::catalog::{Catalog, Evidence, Listing, ServiceFacts};
 use crate::document::PolicyKind;
 use crate::lint::finding::Report;
 use crate::lint::rule::{Example, Rule, Severity};
@@ -170,7 +170,11 @@ fn service(entry: &Entry<'_>, catalog: &Catalog, report: &mut Report<'_>) {
 
 fn action(entry: &Entry<'_>, catalog: &Catalog, report: &mut Report<'_>) {
     if let Some(facts) = catalog.action(entry.text) {
-        if facts.name() != entry.text {
+        // How an operation is called in the metadata of its API need not be how the action is spelled.
+        let is_documented = facts
+            .evidence()
+            .is_some_and(|evidence| evidence <= Evidence::OldPage);
+        if facts.name() != entry.text && is_documented {
             let message = format!("{} is spelled {}", quoted(entry.text), facts.name());
             report.add(&ACTION_CASE, entry.span, &entry.path, message);
             report.fix(entry.span, quoted(facts.name()));

@@ -345,7 +345,7 @@ fn writes(statement: &StatementView<'_>, catalog: &Catalog, report: &mut Report<
     };
     let more = match limitable.len() {
         1 => String::new(),
-        count => format!(", as {} more of its entries", count - 1),
+        count => format!(", and so could {} more of its actions", count - 1),
     };
     report.add(
         &WRITE_ON_EVERYTHING,

@@ -261,12 +261,15 @@ fn arn(entry: &Entry<'_>, report: &mut Report<'_>) {
     let Some([_, service, _, account, relative]) =
         Colons::of(text).and_then(|colons| colons.split(text))
     else {
-        let fields = text.split(':').count();
+        let fields = match text.split(':').count() {
+            1 => "1 field".to_owned(),
+            count => format!("{count} fields"),
+        };
         report.add(
             &ARN_FIELDS,
             entry.span,
             &entry.path,
-            format!("{} has {fields} fields of five", quoted(text)),
+            format!("{} has {fields} of five", quoted(text)),
         );
         report.help("an ARN is acs:<service>:<region>:<account>:<relative id>");
         return;

@@ -1,8 +1,9 @@
 //! Rules on what could be left out of a policy, as one can see without a search.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::document::{PolicyKind, Reading, SizeLimit, size_limit};
+use crate::document::{PolicyKind, Reading, SizeLimit, size_limit, without_blanks};
 use crate::lint::finding::Report;
 use crate::lint::rule::{Example, Rule, Severity};
 use crate::lint::view::{List, StatementView, View};
@@ -130,6 +131,9 @@ pub(super) fn check(view: &View<'_>, report: &mut Report<'_>) {
         if let Some(sid) = &statement.sid {
             if sid.text.is_empty() {
                 report.add(&EMPTY_SID, sid.span, &sid.path, "an empty Sid");
+                if let Some(span) = statement.element_removal(sid.span, view.source) {
+                    report.fix(span, "");
+                }
             } else if !sids.insert(sid.text) {
                 let message = format!("another statement has the Sid {} too", quoted(sid.text));
                 report.add(&DUPLICATE_SID, sid.span, &sid.path, message);
@@ -149,6 +153,9 @@ pub(super) fn check(view: &View<'_>, report: &mut Report<'_>) {
                 path,
                 "no condition: the statement always holds",
             );
+            if let Some(span) = statement.element_removal(*span, view.source) {
+                report.fix(span, "");
+            }
         }
         not_action(statement, report);
         duplicates(&statement.actions, true, view, report);
@@ -168,10 +175,15 @@ pub(super) fn size(view: &View<'_>, reading: Reading, report: &mut Report<'_>) {
         return;
     };
     let text = view.source.text();
-    let found = if unit == "bytes" {
-        text.len()
+    let stored = if reading.inside {
+        Cow::Owned(without_blanks(text))
     } else {
-        text.chars().count()
+        Cow::Borrowed(text)
+    };
+    let found = if unit == "bytes" {
+        stored.len()
+    } else {
+        stored.chars().count()
     };
     if found <= limit && found > limit / 10 * 9 {
         let start = text.find('{').unwrap_or_default();

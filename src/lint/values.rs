@@ -1,10 +1,11 @@
 //! Rules on the values of conditions, and on what looks like a variable anywhere.
 
+use std::cmp::Ordering;
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
-use crate::condition::{Comparison, Family};
+use crate::condition::{Comparison, Family, date, ip_address, numeric};
 use crate::document::PolicyKind;
 use crate::lint::finding::Report;
 use crate::lint::rule::{Example, Rule, Severity};
@@ -191,7 +192,7 @@ pub(super) fn check(view: &View<'_>, report: &mut Report<'_>) {
                 Family::String => strings(condition, report),
                 _ => {}
             }
-            bounds(condition, report);
+            bounds(condition, view, report);
             vpc(condition, report);
             covered(condition, view, report);
         }
@@ -306,22 +307,49 @@ fn strings(condition: &ConditionView<'_>, report: &mut Report<'_>) {
     }
 }
 
-fn bounds(condition: &ConditionView<'_>, report: &mut Report<'_>) {
-    let is_bound = matches!(
-        condition.operator.comparison(),
-        Comparison::Less
-            | Comparison::LessOrEqual
-            | Comparison::Greater
-            | Comparison::GreaterOrEqual
-    );
+fn bounds(condition: &ConditionView<'_>, view: &View<'_>, report: &mut Report<'_>) {
+    let widest = match condition.operator.comparison() {
+        Comparison::Less | Comparison::LessOrEqual => Ordering::Greater,
+        Comparison::Greater | Comparison::GreaterOrEqual => Ordering::Less,
+        _ => return,
+    };
     let values = &condition.values;
-    if is_bound && values.entries.len() > 1 {
+    if values.entries.len() > 1 {
         let message = format!(
             "of {} values under {} only one counts: the widest",
             values.entries.len(),
             condition.operator.name()
         );
         report.add(&SEVERAL_BOUNDS, values.span, &values.path, message);
+        let family = condition.operator.family();
+        let mut kept = values.entries.first();
+        for entry in values.entries.iter().skip(1) {
+            // What cannot be compared is an error, and not mended.
+            let order = kept.and_then(|kept| compare(family, entry.text, kept.text));
+            kept = match order {
+                Some(order) if order == widest => Some(entry),
+                Some(_) => kept,
+                None => None,
+            };
+        }
+        if let Some(kept) = kept {
+            report.fix(values.span, view.source.slice(kept.span));
+        }
+    }
+}
+
+/// The order of two values; none where one is no such value.
+fn compare(family: Family, a: &str, b: &str) -> Option<Ordering> {
+    match family {
+        Family::Numeric => {
+            let (a, b) = (numeric::Decimal::read(a)?, numeric::Decimal::read(b)?);
+            Some(a.compare(&b))
+        }
+        Family::Date => {
+            let (a, b) = (date::Instant::read(a)?, date::Instant::read(b)?);
+            Some(a.cmp(&b))
+        }
+        _ => None,
     }
 }
 
@@ -366,15 +394,22 @@ fn covered(condition: &ConditionView<'_>, view: &View<'_>, report: &mut Report<'
 }
 
 fn covers(condition: &ConditionView<'_>, wide: &str, narrow: &str) -> bool {
-    match (condition.operator.family(), condition.operator.comparison()) {
-        // A pattern covers another one when it fits its text with a `*` for any, unless a `?` in it had to be a `*`.
+    let (family, comparison) = (condition.operator.family(), condition.operator.comparison());
+    match (family, comparison) {
         (Family::String, Comparison::Like) => {
             !has_wildcard(narrow) && has_wildcard(wide) && matches_folded(wide, narrow, 0)
         }
-        (Family::IpAddress, _) => match (block(wide), block(narrow)) {
-            (Some(wide), Some(narrow)) => wide.contains(&narrow),
-            _ => false,
-        },
+        // Beyond ASCII it is not documented how letters compare (O5).
+        (Family::String, Comparison::EqualIgnoringCase) => wide.eq_ignore_ascii_case(narrow),
+        (Family::IpAddress, _) => {
+            let is_border_sure = comparison == Comparison::InsideWithBorder;
+            let blocks = (
+                ip_address::Block::read(wide),
+                ip_address::Block::read(narrow),
+            );
+            matches!(blocks, (Some(wide), Some(narrow)) if wide.covers(&narrow, is_border_sure))
+        }
+        (_, Comparison::Equal) => compare(family, wide, narrow) == Some(Ordering::Equal),
         _ => false,
     }
 }

@@ -15,6 +15,10 @@ pub(super) struct View<'d> {
     pub(super) statements: Vec<StatementView<'d>>,
 }
 
+/// What stands in a list or an object, in the order of the text.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Row(Vec<Span>);
+
 /// A text of the policy.
 #[derive(Clone, Debug)]
 pub(super) struct Entry<'d> {
@@ -60,6 +64,8 @@ pub(super) struct StatementView<'d> {
     pub(super) conditions: Vec<ConditionView<'d>>,
     /// The whole element, if it is there.
     pub(super) condition: Option<(Span, String)>,
+    /// Its elements, names and values.
+    elements: Row,
 }
 
 impl<'d> View<'d> {
@@ -70,6 +76,12 @@ impl<'d> View<'d> {
             catalog,
             statements: document.statements().map(statement).collect(),
         }
+    }
+
+    /// What to take out so that a statement is gone; nothing where it stands alone.
+    pub(super) fn removal(&self, statement: &StatementView<'_>) -> Option<Span> {
+        let row = Row(self.statements.iter().map(|one| one.span).collect());
+        row.removal(statement.span, self.source)
     }
 }
 
@@ -101,6 +113,11 @@ impl<'d> StatementView<'d> {
             .any(|condition| condition.key.text.eq_ignore_ascii_case(key))
     }
 
+    /// What to take out so that the element whose value stands at this place is gone.
+    pub(super) fn element_removal(&self, value: Span, source: &Source) -> Option<Span> {
+        self.elements.removal(value, source)
+    }
+
     /// The first action pattern that covers an action; never of a `NotAction`.
     pub(super) fn granting(&self, action: &str) -> Option<&Entry<'d>> {
         if self.is_not_action {
@@ -111,26 +128,41 @@ impl<'d> StatementView<'d> {
     }
 }
 
+impl Row {
+    /// What to take out so that the thing at this place is gone, with its comma.
+    fn removal(&self, place: Span, source: &Source) -> Option<Span> {
+        let spans = &self.0;
+        let is_there = |one: &Span| one.start <= place.start && place.end <= one.end;
+        removal(
+            spans.iter().position(is_there)?,
+            |at| spans.get(at).copied(),
+            source,
+        )
+    }
+}
+
+/// What to take out so that one of several things that stand side by side is gone, with its comma; nothing where it stands alone, or something
+/// else stands between.
+fn removal(index: usize, at: impl Fn(usize) -> Option<Span>, source: &Source) -> Option<Span> {
+    let entry = at(index)?;
+    let before = index.checked_sub(1).and_then(&at);
+    let (between, gone) = match (before, at(index + 1)) {
+        (Some(before), _) => ((before.end, entry.start), (before.end, entry.end)),
+        (None, Some(next)) => ((entry.end, next.start), (entry.start, next.start)),
+        (None, None) => return None,
+    };
+    let span = |(start, end)| Span { start, end };
+    (source.slice(span(between)).trim() == ",").then(|| span(gone))
+}
+
 impl List<'_> {
-    /// What to take out so that an entry is gone, with its comma; nothing where it stands alone, or something else stands between.
+    /// What to take out so that the entry with this number is gone; nothing where it stands alone.
     pub(super) fn removal(&self, index: usize, source: &Source) -> Option<Span> {
-        let entry = self.entries.get(index)?;
-        let before = index
-            .checked_sub(1)
-            .and_then(|index| self.entries.get(index));
-        let (between, gone) = match (before, self.entries.get(index + 1)) {
-            (Some(before), _) => (
-                (before.span.end, entry.span.start),
-                (before.span.end, entry.span.end),
-            ),
-            (None, Some(next)) => (
-                (entry.span.end, next.span.start),
-                (entry.span.start, next.span.start),
-            ),
-            (None, None) => return None,
-        };
-        let span = |(start, end)| Span { start, end };
-        (source.slice(span(between)).trim() == ",").then(|| span(gone))
+        removal(
+            index,
+            |at| self.entries.get(at).map(|entry| entry.span),
+            source,
+        )
     }
 }
 
@@ -188,7 +220,17 @@ fn statement(statement: Statement<'_>) -> StatementView<'_> {
             .map(|node| conditions(node, &condition_path))
             .unwrap_or_default(),
         condition,
+        elements: elements(statement.node()),
     }
+}
+
+fn elements(node: Node<'_>) -> Row {
+    let members = node.members().into_iter().flatten();
+    let spans = members.map(|member| Span {
+        start: member.key_span.start,
+        end: member.node.span().end,
+    });
+    Row(spans.collect())
 }
 
 fn principals<'d>(statement: &Statement<'d>, path: &Path<'_>) -> Vec<(PrincipalMember, List<'d>)> {

@@ -3,12 +3,16 @@
 mod account;
 mod args;
 mod baseline;
+mod carrier;
 mod catalog;
 mod clock;
 mod command;
 mod config;
 mod input;
+mod kind;
+mod lines;
 mod output;
+mod suppress;
 
 use std::process::ExitCode;
 

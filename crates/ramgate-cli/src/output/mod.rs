@@ -6,6 +6,8 @@ pub(crate) mod facts_text;
 pub(crate) mod findings;
 pub(crate) mod json;
 pub(crate) mod junit;
+pub(crate) mod preflight;
+mod progress;
 pub(crate) mod proof;
 pub(crate) mod sarif;
 pub(crate) mod text;
@@ -19,6 +21,7 @@ use ramgate::{Decision, LoadError, Problem, Severity};
 
 use crate::args::Color;
 use crate::command::Status;
+use crate::output::progress::Progress;
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -30,6 +33,7 @@ pub(crate) struct Console {
     pub(crate) out: Output,
     errors: Box<dyn Write>,
     has_errors: bool,
+    progress: Option<Progress>,
 }
 
 impl Console {
@@ -44,6 +48,26 @@ impl Console {
             out: Output::new(choice),
             errors: Box::new(AutoStream::new(io::stderr().lock(), choice)),
             has_errors: false,
+            progress: None,
+        }
+    }
+
+    /// Shows how far it is, if it takes long: each [`Console::step`] is one of so many.
+    pub(crate) fn begin(&mut self, steps: usize) {
+        self.progress = Some(Progress::new(steps));
+    }
+
+    /// One step more is done.
+    pub(crate) fn step(&mut self) {
+        if let Some(progress) = &mut self.progress {
+            progress.step();
+        }
+    }
+
+    /// All steps are done.
+    pub(crate) fn end(&mut self) {
+        if let Some(progress) = self.progress.take() {
+            progress.finish();
         }
     }
 
@@ -95,8 +119,15 @@ impl Console {
     /// A standard error that is closed cannot be told of.
     fn say(&mut self, style: Style, word: &str, text: &str) {
         let lines: Vec<_> = text.lines().map(text::printable).collect();
-        let _ = writeln!(self.errors, "{style}{word}{style:#}: {}", lines.join("\n"));
-        let _ = self.errors.flush();
+        let errors = &mut self.errors;
+        let mut write = || {
+            let _ = writeln!(errors, "{style}{word}{style:#}: {}", lines.join("\n"));
+            let _ = errors.flush();
+        };
+        match &self.progress {
+            Some(progress) => progress.aside(write),
+            None => write(),
+        }
     }
 }
 

@@ -7,20 +7,57 @@ use ramgate::lint::{self, Finding, Rule, Severity};
 use serde_json::{Value, json};
 
 use crate::command::lint::Linted;
+use crate::suppress::Suppressed;
 
-/// The whole log: every rule, and what they found.
-pub(crate) fn log(linted: &[Linted]) -> Value {
-    let results: Vec<Value> = linted.iter().flat_map(of_file).collect();
+/// How many results code scanning takes of one run.
+const RESULTS_MAX: usize = 25_000;
+
+/// The whole log: every rule, and what they found; and how many results were left out because there are more than code scanning takes.
+pub(crate) fn log(linted: &[Linted]) -> (Value, usize) {
+    let mut results: Vec<Value> = linted.iter().flat_map(of_file).collect();
+    let left_out = cut(&mut results, RESULTS_MAX);
+    (run(results, left_out), left_out)
+}
+
+/// Leaves the worst, if there are too many; how many went.
+fn cut(results: &mut Vec<Value>, most: usize) -> usize {
+    let left_out = results.len().saturating_sub(most);
+    if left_out > 0 {
+        results.sort_by_key(|result| match result.get("level").and_then(Value::as_str) {
+            Some("error") => 0,
+            Some("warning") => 1,
+            _ => 2,
+        });
+        results.truncate(most);
+    }
+    left_out
+}
+
+fn run(results: Vec<Value>, left_out: usize) -> Value {
+    let mut invocation = json!({ "executionSuccessful": true });
+    if left_out > 0
+        && let Some(members) = invocation.as_object_mut()
+    {
+        let text = format!("{left_out} more were found; the worst {RESULTS_MAX} are here");
+        let notification = json!({ "level": "warning", "message": { "text": text } });
+        members.insert(
+            "toolExecutionNotifications".to_owned(),
+            json!([notification]),
+        );
+    }
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [{
             "tool": { "driver": {
                 "name": "ramgate",
+                "version": env!("CARGO_PKG_VERSION"),
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
                 "rules": lint::rules().map(rule).collect::<Vec<_>>(),
             } },
+            "invocations": [invocation],
             "columnKind": "unicodeCodePoints",
+            "originalUriBaseIds": { "%SRCROOT%": { "description": { "text": "the root of the repository" } } },
             "results": results,
         }]
     })
@@ -34,6 +71,7 @@ fn rule(rule: &Rule) -> Value {
     {
         properties.insert("security-severity".to_owned(), json!("7.0"));
     }
+    let language = rule.language();
     json!({
         "id": rule.id,
         "name": rule.name,
@@ -42,7 +80,10 @@ fn rule(rule: &Rule) -> Value {
         "defaultConfiguration": { "level": level(rule.severity) },
         "help": {
             "text": format!("{}\n\nBad:\n{}\n\nGood:\n{}", rule.reason, rule.bad(), rule.good()),
-            "markdown": format!("{}\n\nBad:\n```json\n{}\n```\n\nGood:\n```json\n{}\n```", rule.reason, rule.bad(), rule.good()),
+            "markdown": format!(
+                "{}\n\nBad:\n```{language}\n{}\n```\n\nGood:\n```{language}\n{}\n```",
+                rule.reason, rule.bad(), rule.good(),
+            ),
         },
         "properties": properties,
     })
@@ -66,11 +107,26 @@ fn level(severity: Severity) -> &'static str {
 
 fn of_file(one: &Linted) -> Vec<Value> {
     let hashes = line_hashes(one.source.text());
-    let results = one.findings.iter().map(|finding| {
+    let of = |finding: &Finding| {
         let line = (finding.start.line as usize).saturating_sub(1);
         result(finding, hashes.get(line).map(String::as_str))
+    };
+    let suppressed = one.suppressed.iter().map(|suppressed| {
+        let mut result = of(&suppressed.finding);
+        if let Some(members) = result.as_object_mut() {
+            members.insert("suppressions".to_owned(), json!([suppression(suppressed)]));
+        }
+        result
     });
-    results.collect()
+    one.findings.iter().map(of).chain(suppressed).collect()
+}
+
+fn suppression(suppressed: &Suppressed) -> Value {
+    let kind = match suppressed.is_comment {
+        true => "inSource",
+        false => "external",
+    };
+    json!({ "kind": kind, "status": "accepted", "justification": suppressed.reason })
 }
 
 fn result(finding: &Finding, hash: Option<&str>) -> Value {
@@ -85,6 +141,10 @@ fn result(finding: &Finding, hash: Option<&str>) -> Value {
         None => finding.message.clone(),
     };
     let place = artifact(&finding.file);
+    let name = match &finding.document {
+        Some(document) => format!("{document}: {}", finding.path),
+        None => finding.path.clone(),
+    };
     let mut result = json!({
         "ruleId": finding.rule.id,
         "ruleIndex": lint::rules().position(|rule| rule.id == finding.rule.id),
@@ -92,9 +152,16 @@ fn result(finding: &Finding, hash: Option<&str>) -> Value {
         "message": { "text": message },
         "locations": [{
             "physicalLocation": { "artifactLocation": place, "region": region },
-            "logicalLocations": [{ "fullyQualifiedName": finding.path }],
         }],
     });
+    if !name.is_empty()
+        && let Some(location) = result
+            .pointer_mut("/locations/0")
+            .and_then(Value::as_object_mut)
+    {
+        let logical = json!([{ "fullyQualifiedName": name }]);
+        location.insert("logicalLocations".to_owned(), logical);
+    }
     let Some(members) = result.as_object_mut() else {
         return result;
     };
@@ -252,6 +319,28 @@ mod tests {
         assert_eq!(alone, [format!("{by_hand:x}:1")]);
         assert_eq!(line_hashes(" a\t"), alone, "blanks do not count");
         assert_eq!(line_hashes("x\r\ny"), line_hashes("x\ny"));
+    }
+
+    #[test]
+    fn of_too_many_results_the_worst_stay() {
+        let level = |level: &str, id: usize| json!({ "level": level, "ruleId": id.to_string() });
+        let mut results = vec![
+            level("note", 0),
+            level("error", 1),
+            level("warning", 2),
+            level("error", 3),
+        ];
+        assert_eq!(cut(&mut results, 4), 0);
+        assert_eq!(cut(&mut results, 3), 1);
+        assert_eq!(
+            results,
+            [level("error", 1), level("error", 3), level("warning", 2)]
+        );
+        let log = run(results, 1);
+        let notes = log
+            .pointer("/runs/0/invocations/0/toolExecutionNotifications/0/message/text")
+            .and_then(Value::as_str);
+        assert_eq!(notes, Some("1 more were found; the worst 25000 are here"));
     }
 
     #[test]

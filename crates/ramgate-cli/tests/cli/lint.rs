@@ -183,7 +183,12 @@ fn other_files_of_a_directory_are_passed_over() {
             .contains("note: d/cases.json: no policy, passed over\n"),
         "{ran:?}"
     );
-    assert_eq!(place.run(&["lint", "d/snapshot.json"]).status, 1);
+    assert!(
+        ran.stderr
+            .contains("note: d/snapshot.json: a snapshot, with no policy to look at\n"),
+        "{ran:?}"
+    );
+    assert_eq!(place.run(&["lint", "d/cases.json"]).status, 1);
 }
 
 #[test]
@@ -316,18 +321,69 @@ fn rule_explains_and_lists() {
     assert_eq!(ran.status, 2);
 }
 
-#[test]
-fn the_repositorys_own_samples_are_clean() {
+/// The binary in a directory of the repository.
+fn run_in(directory: &str, arguments: &[&str]) -> (Option<i32>, String) {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_ramgate"))
-        .args(["lint", "policies"])
-        .current_dir(root.canonicalize().unwrap())
+        .args(arguments)
+        .current_dir(root.join(directory).canonicalize().unwrap())
         .output()
         .unwrap();
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{}",
-        String::from_utf8_lossy(&output.stdout)
-    );
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    (output.status.code(), stdout)
+}
+
+#[test]
+fn the_repositorys_own_samples_are_clean() {
+    let (status, stdout) = run_in(".", &["lint", "policies"]);
+    assert_eq!(status, Some(0), "{stdout}");
+    assert!(stdout.starts_with("nothing found in "), "{stdout}");
+}
+
+/// `policies/broken` shows every rule, once, at the places that its list says.
+#[test]
+fn every_rule_is_shown_by_a_sample() {
+    let patterns = ["identity/*.json", "trust/*.json", "oss/*.json"];
+    let arguments = [&["lint", "--format", "json"], &patterns[..]].concat();
+    let (status, stdout) = run_in("policies/broken", &arguments);
+    assert_eq!(status, Some(1));
+    let findings: Value = serde_json::from_str(&stdout).unwrap();
+    let found: Vec<String> = findings
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| {
+            let text = |name: &str| finding[name].as_str().unwrap();
+            let number = |name: &str| finding[name].as_u64().unwrap();
+            format!(
+                "{}:{}:{}-{}:{} {} {}",
+                text("file"),
+                number("line"),
+                number("column"),
+                number("end_line"),
+                number("end_column"),
+                text("rule"),
+                text("name")
+            )
+        })
+        .collect();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let expected = std::fs::read_to_string(root.join("policies/broken/expected.txt")).unwrap();
+    let expected: Vec<&str> = expected
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .collect();
+    assert_eq!(found, expected);
+    let (_, rules) = run_in(".", &["rule"]);
+    let mut ids: Vec<&str> = rules
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    let mut shown: Vec<&str> = expected
+        .iter()
+        .filter_map(|line| line.split(' ').nth(1))
+        .collect();
+    ids.sort_unstable();
+    shown.sort_unstable();
+    assert_eq!(shown, ids, "every rule, and none twice");
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::bail;
 use ramgate::{Holder, Holding, Policies, PolicySet, Principal};
 
-use crate::args::Kind;
+use crate::args::KindName;
 use crate::command::diff::side::{self, Contents, Side};
 
 /// So many different changes are compared; a larger migration is looked at in parts.
@@ -33,7 +33,7 @@ pub(crate) struct Pair {
 ///
 /// # Errors
 /// When cases have no names to pair them by.
-pub(crate) fn of(old: Side, new: Side, kind: Kind) -> anyhow::Result<Pairs> {
+pub(crate) fn of(old: Side, new: Side, kind: KindName) -> anyhow::Result<Pairs> {
     match (old.contents, new.contents) {
         (Contents::Snapshot(old), Contents::Snapshot(new)) => Ok(of_snapshots(&old, &new)),
         (Contents::Cases(old), Contents::Cases(new)) if old.len() != 1 || new.len() != 1 => {

@@ -4,15 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
-use ramgate::{
-    Assignment, Case, Holding, Level, Policies, Policy, PolicyKind, PolicySet, ResourceService,
-};
+use ramgate::{Assignment, Case, Holding, Level, Policies, Policy, PolicyKind, PolicySet};
 use serde_json::Value;
 
 use crate::account;
-use crate::args::Kind;
-use crate::command::check::basis::{read_policy, reading};
+use crate::args::KindName;
+use crate::command::check::basis::read_policy;
 use crate::input::{self, Found};
+use crate::kind::reading;
 use crate::output::Console;
 
 /// One side.
@@ -49,7 +48,7 @@ impl Contents {
 pub(crate) fn read_both(
     old: &Path,
     new: &Path,
-    kind: Kind,
+    kind: KindName,
     is_lenient: bool,
     console: &mut Console,
 ) -> anyhow::Result<Option<(Side, Side)>> {
@@ -104,7 +103,7 @@ fn form_of(text: &str) -> Form {
 
 fn read(
     path: &Path,
-    kind: Kind,
+    kind: KindName,
     is_lenient: bool,
     console: &mut Console,
 ) -> anyhow::Result<Contents> {
@@ -151,7 +150,8 @@ fn read(
         }
         return Ok(Contents::Cases(cases));
     }
-    let reading = reading(policy_kind(kind), is_lenient);
+    let strict = reading(kind);
+    let reading = if is_lenient { strict.lenient() } else { strict };
     let mut policies: Vec<Arc<Policy>> = Vec::new();
     for (_, source) in &sources {
         match read_policy(source, reading, console) {
@@ -167,39 +167,24 @@ fn in_place_of(snapshot: &str) -> String {
     format!("the case names the snapshot {snapshot}: compare the snapshots themselves")
 }
 
-fn policy_kind(kind: Kind) -> PolicyKind {
-    match kind {
-        Kind::Identity => PolicyKind::Identity,
-        Kind::Session => PolicyKind::Session,
-        Kind::Control => PolicyKind::Control,
-        Kind::Trust => PolicyKind::Trust,
-        Kind::Bucket => PolicyKind::Resource(ResourceService::Oss),
-        Kind::Project => PolicyKind::Resource(ResourceService::Log),
-        Kind::Key => PolicyKind::Resource(ResourceService::Kms),
-        Kind::Resource => PolicyKind::Resource(ResourceService::Other),
-        Kind::Endpoint => PolicyKind::Endpoint,
-    }
-}
-
 /// Policies of a kind by themselves: what only takes away takes it from somebody who may do everything.
-fn of_kind(kind: Kind, set: PolicySet) -> Policies {
+fn of_kind(kind: KindName, set: PolicySet) -> Policies {
     let all = Policies::of_whom_everything_is_allowed;
     match kind {
-        Kind::Identity => Policies::default().with_identity(set),
-        Kind::Session => all().with_session(set),
-        Kind::Control => all().with_control(vec![Level::new(set)]),
-        Kind::Trust => all().with_trust(set),
-        Kind::Bucket | Kind::Project | Kind::Key | Kind::Resource => all().with_resource(set),
-        Kind::Endpoint => all().with_endpoint(set),
+        KindName::Identity | KindName::System => Policies::default().with_identity(set),
+        KindName::Session => all().with_session(set),
+        KindName::Control => all().with_control(vec![Level::new(set)]),
+        KindName::Trust => all().with_trust(set),
+        KindName::Oss | KindName::Log | KindName::Kms | KindName::Resource => {
+            all().with_resource(set)
+        }
+        KindName::Endpoint => all().with_endpoint(set),
     }
 }
 
 /// Whether a policy of this kind also gives access to whom identity policies give none.
-pub(crate) fn gives_access(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Bucket | Kind::Project | Kind::Key | Kind::Resource
-    )
+pub(crate) fn gives_access(kind: KindName) -> bool {
+    matches!(kind.policy_kind(), PolicyKind::Resource(_))
 }
 
 /// The one set of policies of a side that has no names to compare by.
