@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench analysis` prints them; `… -- growth` (or `lists`, `blow-up`) prints one. Times are of the processor, so that a busy
 //! machine changes them little. `… -- idle FOLDER` looks for what does nothing in a folder of identity policies, `… -- questions [FOLDER]`
-//! writes questions with their answers for `tools/oracle`.
+//! writes questions with their answers for `tools/oracle`. `… -- once split 1000` asks one question without a clock, for a profile.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -44,6 +44,7 @@ fn main() {
         ["idle", folder] => return folder::idle_in(folder),
         ["questions"] => return questions::write(None),
         ["questions", folder] => return questions::write(Some(folder)),
+        ["once", family, statements] => return once(family, statements.parse().unwrap()),
         _ => {}
     }
     let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|one| one == name);
@@ -125,6 +126,14 @@ fn growth() {
         }
     }
     println!();
+}
+
+fn once(family: &str, statements: usize) {
+    let family = FAMILIES.into_iter().find(|one| one.name() == family);
+    let Pair { old, new } = families::pair(family.unwrap(), statements, 0);
+    let (old, new) = (identity(&old), identity(&new));
+    let found = diff(&old, &new, &Options::default());
+    println!("{}", found.relation);
 }
 
 fn grow(family: Family, statements: usize, pairs: u64) {

@@ -665,6 +665,27 @@ fn w7_what_hangs_on_an_open_rule_names_it() {
     assert!(diff(&old, &old, &Options::default()).doubts.is_empty());
 }
 
+/// O21: OSS fills in the prefix of a listing, so there is no listing without one; of other actions there is.
+#[test]
+fn o21_what_oss_fills_in_is_there() {
+    let deny = |operator: &str, value: &str| json!({ "Effect": "Deny", "Action": "*", "Resource": "*", "Condition": { operator: { "oss:Prefix": value } } });
+    let policies = identity(json!([
+        allow("*", "*"),
+        deny("StringEquals", ""),
+        deny("StringLike", "?*")
+    ]));
+    let of = |action: &str| {
+        let never = Property::Never(Shape::of([action], ["*"]));
+        check(&policies, &never, &Options::default())
+    };
+    let listing = of("oss:ListObjects");
+    assert_eq!(listing.verdict, Verdict::Holds, "{:?}", listing.unknown);
+    assert!(listing.certificates().iter().all(|one| one.check().is_ok()));
+    for action in ["oss:GetObject", "vod:GetVideo", "ecs:DescribeInstances"] {
+        assert_eq!(of(action).verdict, Verdict::Fails, "{action}");
+    }
+}
+
 /// K19, K0: where a key is compared in ways that are not joined, the answer is unknown or has a confirmed witness.
 #[test]
 fn k0_mixed_views_are_never_called_safe() {

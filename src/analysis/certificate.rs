@@ -3,18 +3,24 @@
 //! A certificate is a list of clauses, the last of them empty. Each is *given* (it says what the question asks), a *lemma* (some sets of
 //! one dimension have no point in common: checked here by walking all of them at once, plainly), or *follows* from earlier ones by unit
 //! propagation alone.
+//!
+//! A question may be cut by the service of the action: then each slice has such a list, and the slices must hold every action.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt;
+use std::sync::Arc;
 
 use crate::analysis::glob::{Case, Glob, Token};
 use crate::analysis::sat::Lit;
+use crate::analysis::slice::{LISTING, Slice};
 use crate::condition::{Qualifier, case_variants};
 
 /// One clause of a certificate, and why it holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Given(Box<[Lit]>),
+    /// That the action is in a set that makes the slice, or out of it.
+    OfSlice(Box<[Lit]>),
     Lemma(Box<[Lit]>),
     Follows {
         clause: Box<[Lit]>,
@@ -92,6 +98,22 @@ impl std::error::Error for CertificateError {}
 /// Evidence that no request is in a question: every request was looked at, and this is how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
+    parts: Vec<Part>,
+    cut: Arc<Cut>,
+}
+
+/// How the actions are cut into slices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cut {
+    services: Vec<Box<str>>,
+    /// Patterns that count only in the slices of one service, by its number: in the others they are taken to be false.
+    of_services: Vec<(Glob, u32)>,
+}
+
+/// The evidence for one slice, or (`None`) for all actions at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    slice: Option<Slice>,
     steps: Vec<Step>,
     facts: HashMap<u32, Fact>,
     /// Pairs of which one stands for the opposite of the other.
@@ -102,36 +124,149 @@ pub struct Certificate {
 const STATES_MAX: usize = 300_000;
 
 impl Certificate {
+    pub(crate) fn new(parts: Vec<Part>, cut: Arc<Cut>) -> Certificate {
+        Certificate { parts, cut }
+    }
+
+    /// How many steps it has: clauses of the question, lemmas, and what follows from them.
+    pub fn len(&self) -> usize {
+        self.parts.iter().map(|part| part.steps.len()).sum()
+    }
+
+    /// Whether it has no step, and so shows nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Checks every step anew, and that no action is left out.
+    ///
+    /// # Errors
+    /// With the first step that does not hold, or where the last one of a part is not the empty clause, or where the parts are not of all
+    /// actions.
+    pub fn check(&self) -> Result<(), CertificateError> {
+        let mut before = 0;
+        for part in &self.parts {
+            part.check(&self.cut).map_err(|error| CertificateError {
+                step: before + error.step,
+                ..error
+            })?;
+            before += part.steps.len();
+        }
+        let wrong = self.cut.wrong().or_else(|| self.wrong_with_slices());
+        wrong.map_or(Ok(()), |what| Err(CertificateError { step: before, what }))
+    }
+
+    /// Every action must be in one of the slices: each service is there, whole or in its two halves, and all that is of none.
+    fn wrong_with_slices(&self) -> Option<&'static str> {
+        let is_there = |slice: Option<Slice>| self.parts.iter().any(|part| part.slice == slice);
+        let of = |service: Option<u32>, lists| is_there(Some(Slice { service, lists }));
+        let is_whole =
+            |service| of(service, None) || (of(service, Some(true)) && of(service, Some(false)));
+        let services = (0..).zip(&self.cut.services);
+        let mut are_whole = services.map(|(number, _)| is_whole(Some(number)));
+        let all = is_there(None) || (of(None, None) && are_whole.all(|one| one));
+        (!all).then_some("its slices do not hold every action")
+    }
+}
+
+impl Cut {
+    pub(crate) fn new(services: Vec<Box<str>>, of_services: Vec<(Glob, u32)>) -> Cut {
+        Cut {
+            services,
+            of_services,
+        }
+    }
+
+    fn service(&self, number: u32) -> Option<&str> {
+        self.services.get(number as usize).map(|service| &**service)
+    }
+
+    /// Each pattern must begin with its service and a colon, so that it fits no other service's actions; no service may be another.
+    fn wrong(&self) -> Option<&'static str> {
+        let is_plain = |service: &str| {
+            !service.is_empty()
+                && !service.contains([':', '*', '?'])
+                && !service.contains(|c: char| c.is_ascii_uppercase())
+        };
+        let distinct: HashSet<&str> = self.services.iter().map(|service| &**service).collect();
+        if distinct.len() < self.services.len() || !distinct.iter().all(|one| is_plain(one)) {
+            return Some("two of its services are the same, or one is none");
+        }
+        let is_of = |(glob, number): &(Glob, u32)| {
+            let service = self.service(*number)?;
+            let mut tokens = glob.tokens.iter();
+            let begins = service.chars().chain([':']).all(|c| {
+                matches!(tokens.next(), Some(Token::Char(own)) if own.to_ascii_lowercase() == c)
+            });
+            (begins && glob.case == Case::Ascii).then_some(())
+        };
+        let are_of = self.of_services.iter().all(|one| is_of(one).is_some());
+        (!are_of).then_some("a pattern is not of the service it is said to be of")
+    }
+
+    /// Whether a slice is made by being in this set, or by being out of it.
+    fn makes(&self, slice: Slice, glob: &Glob, is_in: bool) -> bool {
+        let all = |service: &str| *glob == Glob::wildcard(&format!("{service}:*"), Case::Ascii);
+        match slice.service.map(|number| self.service(number)) {
+            Some(service) => {
+                let is_service = service.is_some_and(all);
+                let is_half = *glob == Glob::wildcard(LISTING, Case::Ascii);
+                (is_service && is_in) || (is_half && slice.lists == Some(is_in))
+            }
+            None => !is_in && self.services.iter().any(|service| all(service)),
+        }
+    }
+}
+
+impl Part {
     pub(crate) fn new(
+        slice: Slice,
         steps: Vec<Step>,
         facts: HashMap<u32, Fact>,
         opposites: Vec<[Lit; 2]>,
-    ) -> Certificate {
-        Certificate {
+    ) -> Part {
+        Part {
+            slice: Some(slice),
             steps,
             facts,
             opposites,
         }
     }
 
-    /// How many steps it has: clauses of the question, lemmas, and what follows from them.
-    pub fn len(&self) -> usize {
-        self.steps.len()
+    /// In this slice one of the parts that are asked for is false.
+    pub(crate) fn empty(slice: Slice) -> Part {
+        Part {
+            slice: Some(slice),
+            steps: vec![Step::Given(Box::new([]))],
+            facts: HashMap::new(),
+            opposites: Vec::new(),
+        }
     }
 
-    /// Whether it has no step, and so shows nothing.
-    pub fn is_empty(&self) -> bool {
-        self.steps.is_empty()
+    /// A part and its opposite are asked for.
+    pub(crate) fn contradiction(slice: Option<Slice>) -> Part {
+        let (one, other) = (Lit::new(0, true), Lit::new(1, true));
+        Part {
+            slice,
+            steps: vec![
+                Step::Given(Box::new([one])),
+                Step::Given(Box::new([other])),
+                Step::Lemma(Box::new([one.negated(), other.negated()])),
+                Step::Follows {
+                    clause: Box::new([]),
+                    from: Box::new([0, 1, 2]),
+                },
+            ],
+            facts: HashMap::new(),
+            opposites: vec![[one, other]],
+        }
     }
 
-    /// Checks every step anew.
-    ///
-    /// # Errors
-    /// With the first step that does not hold, or where the last one is not the empty clause.
-    pub fn check(&self) -> Result<(), CertificateError> {
+    fn check(&self, cut: &Cut) -> Result<(), CertificateError> {
         for (number, step) in self.steps.iter().enumerate() {
             let wrong = match step {
                 Step::Given(_) => None,
+                Step::OfSlice(clause) => self.wrong_with_slice(clause, cut),
                 Step::Lemma(clause) => self.wrong_with_lemma(clause),
                 Step::Follows { clause, from } => self.wrong_with_inference(number, clause, from),
             };
@@ -148,9 +283,22 @@ impl Certificate {
         }
     }
 
+    fn wrong_with_slice(&self, clause: &[Lit], cut: &Cut) -> Option<&'static str> {
+        let is_so = |literal: &Lit| match (self.slice, self.facts.get(&literal.variable())) {
+            (Some(slice), Some(Fact::Action(glob))) => {
+                cut.makes(slice, glob, literal.is_positive())
+            }
+            _ => false,
+        };
+        (!clause.iter().any(is_so)).then_some("it does not make the slice")
+    }
+
     fn clause(&self, step: usize) -> Option<&[Lit]> {
         self.steps.get(step).map(|step| match step {
-            Step::Given(clause) | Step::Lemma(clause) | Step::Follows { clause, .. } => &**clause,
+            Step::Given(clause)
+            | Step::OfSlice(clause)
+            | Step::Lemma(clause)
+            | Step::Follows { clause, .. } => &**clause,
         })
     }
 
@@ -474,19 +622,104 @@ mod tests {
             (0, Fact::Action(wildcard("ecs:Start*"))),
             (1, Fact::Action(wildcard("ecs:*"))),
         ];
-        Certificate::new(
-            vec![
-                Step::Given([lit(0, true)].into()),
-                Step::Given([lit(1, false)].into()),
-                Step::Lemma([lit(0, false), lit(1, true)].into()),
-                Step::Follows {
-                    clause: [].into(),
-                    from: [0, 1, 2].into(),
-                },
-            ],
-            facts.into(),
-            Vec::new(),
-        )
+        let slice = Slice {
+            service: None,
+            lists: None,
+        };
+        let steps = vec![
+            Step::Given([lit(0, true)].into()),
+            Step::Given([lit(1, false)].into()),
+            Step::Lemma([lit(0, false), lit(1, true)].into()),
+            Step::Follows {
+                clause: [].into(),
+                from: [0, 1, 2].into(),
+            },
+        ];
+        let part = Part::new(slice, steps, facts.into(), Vec::new());
+        Certificate::new(vec![part], Arc::new(Cut::new(Vec::new(), Vec::new())))
+    }
+
+    /// Nothing is in any slice: those of ECS, of OSS in two halves, and the rest.
+    fn sliced() -> Certificate {
+        let of = |service, lists| Part::empty(Slice { service, lists });
+        let parts = vec![
+            of(Some(0), None),
+            of(Some(1), Some(true)),
+            of(Some(1), Some(false)),
+            of(None, None),
+        ];
+        let services = ["ecs", "oss"].map(Box::from).to_vec();
+        let of_services = vec![(wildcard("ECS:Start*"), 0), (wildcard("oss:*"), 1)];
+        Certificate::new(parts, Arc::new(Cut::new(services, of_services)))
+    }
+
+    #[test]
+    fn slices_must_hold_every_action() {
+        assert_eq!(sliced().check(), Ok(()));
+        for left_out in 0..4 {
+            let mut certificate = sliced();
+            certificate.parts.remove(left_out);
+            let what = "its slices do not hold every action";
+            assert_eq!(certificate.check().unwrap_err().what, what, "{left_out}");
+        }
+    }
+
+    #[test]
+    fn what_slices_rest_on_is_checked() {
+        let services = |of: &[&str]| of.iter().map(|one| Box::from(*one)).collect::<Vec<_>>();
+        let (ecs, two) = (
+            services(&["ecs"]),
+            "two of its services are the same, or one is none",
+        );
+        let of = "a pattern is not of the service it is said to be of";
+        for (services, pattern, what) in [
+            (services(&["ecs", "ecs"]), "ecs:*", two),
+            (services(&["e*s"]), "e*s:*", two),
+            (services(&[""]), ":*", two),
+            (services(&["ECS"]), "ecs:*", two),
+            (ecs.clone(), "ecs*", of),
+            (ecs.clone(), "ec?:*", of),
+            (ecs.clone(), "oss:*", of),
+            (ecs.clone(), "*", of),
+            (ecs, "ec", of),
+        ] {
+            let parts = vec![Part::contradiction(None)];
+            let cut = Cut::new(services, vec![(wildcard(pattern), 0)]);
+            let certificate = Certificate::new(parts, Arc::new(cut));
+            assert_eq!(certificate.check().unwrap_err().what, what, "{pattern}");
+        }
+    }
+
+    /// What a slice is made by may not say more than the slice is.
+    #[test]
+    fn a_slice_asks_for_no_more_than_its_actions() {
+        let asked = |slice: Slice, pattern: &str, is_in: bool| {
+            let steps = vec![
+                Step::OfSlice([lit(0, is_in)].into()),
+                Step::Given([].into()),
+            ];
+            let facts = [(0, Fact::Action(wildcard(pattern)))];
+            let part = Part::new(slice, steps, facts.into(), Vec::new());
+            let cut = Cut::new(["ecs", "oss"].map(Box::from).to_vec(), Vec::new());
+            part.check(&cut).is_ok()
+        };
+        let slice = |service, lists| Slice { service, lists };
+        assert!(asked(slice(Some(0), None), "ecs:*", true));
+        assert!(asked(slice(Some(1), Some(true)), "oss:list*", true));
+        assert!(asked(slice(Some(1), Some(false)), "oss:list*", false));
+        assert!(asked(slice(None, None), "oss:*", false));
+        for (slice, pattern, is_in) in [
+            (slice(Some(0), None), "ecs:*", false),
+            (slice(Some(0), None), "ecs:Start*", true),
+            (slice(Some(0), None), "oss:*", true),
+            (slice(Some(1), Some(true)), "oss:list*", false),
+            (slice(Some(1), None), "oss:list*", true),
+            (slice(None, None), "ecs:*", true),
+            (slice(None, None), "vpc:*", false),
+            (slice(Some(9), None), "ecs:*", true),
+        ] {
+            assert!(!asked(slice, pattern, is_in), "{pattern}");
+        }
     }
 
     #[test]
@@ -497,40 +730,46 @@ mod tests {
     #[test]
     fn tampered_certificates_are_rejected() {
         type Breaks = fn(&mut Certificate);
-        let broken: [(&str, Breaks); 8] = [
+        let broken: [(&str, Breaks); 9] = [
             ("its sets have a point in common", |c| {
-                c.facts.insert(1, Fact::Action(wildcard("ecs:Stop*")));
+                c.parts[0]
+                    .facts
+                    .insert(1, Fact::Action(wildcard("ecs:Stop*")));
             }),
             ("its sets have a point in common", |c| {
-                c.steps[2] = Step::Lemma([lit(0, true), lit(1, false)].into());
+                c.parts[0].steps[2] = Step::Lemma([lit(0, true), lit(1, false)].into());
             }),
             ("it does not follow", |c| {
-                c.steps[3] = Step::Follows {
+                c.parts[0].steps[3] = Step::Follows {
                     clause: [].into(),
                     from: [0, 1].into(),
                 };
             }),
             ("it leans on a later step", |c| {
-                c.steps[3] = Step::Follows {
+                c.parts[0].steps[3] = Step::Follows {
                     clause: [].into(),
                     from: [0, 1, 3].into(),
                 };
             }),
             ("the last step is not the empty clause", |c| {
-                c.steps.pop();
+                c.parts[0].steps.pop();
             }),
             ("it is about nothing known", |c| {
-                c.facts.clear();
+                c.parts[0].facts.clear();
             }),
             (
                 "its sets are of several dimensions, or too large to walk",
                 |c| {
-                    c.facts
+                    c.parts[0]
+                        .facts
                         .insert(1, Fact::Resource([wildcard("*")].into(), true));
                 },
             ),
             ("it does not follow", |c| {
-                c.steps[0] = Step::Given([lit(0, false)].into());
+                c.parts[0].steps[0] = Step::Given([lit(0, false)].into());
+            }),
+            ("it does not make the slice", |c| {
+                c.parts[0].steps[0] = Step::OfSlice([lit(0, true)].into());
             }),
         ];
         for (what, breaks) in broken {
@@ -539,7 +778,7 @@ mod tests {
             assert_eq!(certificate.check().unwrap_err().what, what);
         }
         assert!(
-            Certificate::new(vec![], HashMap::new(), vec![])
+            Certificate::new(vec![], Arc::new(Cut::new(Vec::new(), Vec::new())))
                 .check()
                 .is_err()
         );

@@ -7,10 +7,12 @@ use serde::Serialize;
 
 use crate::analysis::budget::Budget;
 use crate::analysis::certificate::Certificate;
-use crate::analysis::formula::{Reading, Spoken, Writer, require_world};
+use crate::analysis::formula::{Names, Reading, Spoken, Writer, of_world};
 use crate::analysis::gap::{Confirmed, Found, request_of, search};
+use crate::analysis::hunt::{Hunt, Outcome};
 use crate::analysis::options::Options;
-use crate::analysis::problem::{Outcome, Problem};
+use crate::analysis::problem::Problem;
+use crate::analysis::skeleton::NodeId;
 use crate::analysis::world::{NOT_EVERY_CALLER, World, worlds};
 use crate::decision::Decision;
 use crate::policy::Policies;
@@ -124,29 +126,40 @@ pub fn diff(old: &Policies, new: &Policies, options: &Options<'_>) -> Difference
     let mut budget = options.budget;
     let mut asked = HashSet::new();
     for world in &worlds {
+        let Some(mut both) = Both::new(old, new, world, options, Reading::Careful) else {
+            continue;
+        };
+        let gaps = [both.gap(false), both.gap(true)];
         // Worlds that differ in nothing that the policies ask about are one.
-        let ask = |less, more| gap(less, more, world, options, Reading::Careful);
-        let [gain, loss] = [ask(old, new), ask(new, old)];
-        if worlds.len() > 1 {
-            let identity = |question: &Option<Question>| {
-                question.as_ref().map(|(problem, _)| problem.identity())
-            };
-            if !asked.insert([identity(&gain), identity(&loss)]) {
-                continue;
-            }
+        if worlds.len() > 1 && !asked.insert(both.problem.identity(&gaps.concat())) {
+            continue;
         }
-        let sides = [
-            (&mut gained, gain, old, new, false),
-            (&mut lost, loss, new, old, true),
-        ];
-        for (side, question, less, more, swapped) in sides {
-            let found = question.map_or_else(Found::default, |(mut problem, spoken)| {
-                let confirm = |request: &Request<'static>| confirmed(less, more, request, swapped);
-                search(&mut problem, world, &spoken, options, &mut budget, &confirm)
-            });
+        let mut generous = None;
+        let sides = [(&mut gained, old, new, false), (&mut lost, new, old, true)];
+        for ((side, less, more, swapped), gap) in sides.into_iter().zip(gaps) {
+            let confirm = |request: &Request<'static>| confirmed(less, more, request, swapped);
+            let problem = &mut both.problem;
+            let mut hunt = Hunt::new(problem, gap);
+            let found = search(
+                problem,
+                &mut hunt,
+                world,
+                &both.spoken,
+                options,
+                &mut budget,
+                &confirm,
+            );
             if found.confirmed.is_empty() && found.certificate.is_some() {
-                let doubts = open_rules(less, more, world, options, &mut budget);
-                difference.doubts.extend(doubts);
+                let both = generous
+                    .get_or_insert_with(|| Both::new(old, new, world, options, Reading::Generous));
+                let request = both
+                    .as_mut()
+                    .and_then(|both| both.request(swapped, world, &mut budget));
+                if let Some(request) = request {
+                    for policies in [less, more] {
+                        difference.doubts.extend(policies.evaluate(&request).doubts);
+                    }
+                }
             }
             side.add(found, options);
         }
@@ -225,52 +238,62 @@ fn relation(gained: &Side, lost: &Side) -> Relation {
     }
 }
 
-/// A question, and the statements that it speaks of.
-type Question = (Problem, Vec<Spoken>);
-
-/// The question whether `more` allows what `less` does not.
-fn gap(
-    less: &Policies,
-    more: &Policies,
-    world: &World,
-    options: &Options<'_>,
-    reading: Reading,
-) -> Option<Question> {
-    let mut problem = Problem::new(world.sample()?, options.several);
-    let mut names = 0;
-    let writer = Writer::new(&mut problem, &mut names).reading(reading);
-    let of_more = writer.formula(more)?;
-    let writer = Writer::new(&mut problem, &mut names).reading(reading);
-    let of_less = writer.formula(less)?;
-    problem.require(of_more.allowed);
-    let denied = problem.not(of_less.allowed);
-    problem.require(denied);
-    require_world(&mut problem, world);
-    let mut spoken = of_more.spoken;
-    spoken.extend(of_less.spoken);
-    Some((problem, spoken))
+/// What both allow, as one formula.
+struct Both {
+    problem: Problem,
+    spoken: Vec<Spoken>,
+    old: NodeId,
+    new: NodeId,
+    of_world: NodeId,
 }
 
-/// The open rules on which it hangs that there is no gap: read the other way round, there is one.
-fn open_rules(
-    less: &Policies,
-    more: &Policies,
-    world: &World,
-    options: &Options<'_>,
-    budget: &mut Budget,
-) -> Vec<OpenRule> {
-    let request = gap(less, more, world, options, Reading::Generous).and_then(
-        |(mut problem, _)| match problem.solve(budget) {
+impl Both {
+    fn new(
+        old: &Policies,
+        new: &Policies,
+        world: &World,
+        options: &Options<'_>,
+        reading: Reading,
+    ) -> Option<Both> {
+        let mut problem = Problem::new(world.samples()?, options.several);
+        let mut names = Names::default();
+        let writer = Writer::new(&mut problem, &mut names).reading(reading);
+        let of_old = writer.formula(old)?;
+        let writer = Writer::new(&mut problem, &mut names).reading(reading);
+        let of_new = writer.formula(new)?;
+        let mut spoken = of_new.spoken;
+        spoken.extend(of_old.spoken);
+        Some(Both {
+            of_world: of_world(&mut problem, world),
+            problem,
+            spoken,
+            old: of_old.allowed,
+            new: of_new.allowed,
+        })
+    }
+
+    /// What the new ones allow and the old ones do not; or the other way round.
+    fn gap(&mut self, swapped: bool) -> Vec<NodeId> {
+        let (less, more) = match swapped {
+            false => (self.old, self.new),
+            true => (self.new, self.old),
+        };
+        vec![more, self.problem.not(less), self.of_world]
+    }
+
+    /// A request in the gap. Read the other way round than the evaluator does, it tells on which open rules it hangs that there is none.
+    fn request(
+        &mut self,
+        swapped: bool,
+        world: &World,
+        budget: &mut Budget,
+    ) -> Option<Request<'static>> {
+        let gap = self.gap(swapped);
+        match Hunt::new(&mut self.problem, gap).solve(&mut self.problem, budget) {
             Outcome::Point(point) => request_of(&point, world),
             _ => None,
-        },
-    );
-    let doubts = |request: Request<'static>| {
-        let mut doubts = more.evaluate(&request).doubts;
-        doubts.extend(less.evaluate(&request).doubts);
-        doubts
-    };
-    request.map(doubts).unwrap_or_default()
+        }
+    }
 }
 
 /// What the evaluator says of a request; `None` where it is no difference after all.

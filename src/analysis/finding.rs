@@ -3,12 +3,13 @@
 use serde::Serialize;
 
 use crate::analysis::budget::Budget;
-use crate::analysis::formula::{Spoken, Writer, require_world};
+use crate::analysis::formula::{Names, Writer, named, of_world};
 use crate::analysis::gap::StatementRef;
 use crate::analysis::glob::{Case, Glob};
+use crate::analysis::hunt::{Hunt, Outcome};
 use crate::analysis::options::Options;
 use crate::analysis::probe;
-use crate::analysis::problem::{Outcome, Problem};
+use crate::analysis::problem::Problem;
 use crate::analysis::resource_set::ResourceSet;
 use crate::analysis::words::{self, Universe};
 use crate::analysis::world::{NOT_EVERY_CALLER, World, worlds};
@@ -304,11 +305,13 @@ impl Unit<'_> {
         idle: &[StatementRef],
         budget: &mut Budget,
     ) -> Cover {
-        let Some(sample) = world.sample() else {
+        let Some(samples) = world.samples() else {
             return Cover::Absent;
         };
-        let request = sample.request.clone();
-        let mut problem = Problem::new(sample, self.options.several);
+        let mut problem = Problem::new(samples, self.options.several);
+        let Some(request) = problem.sample().map(|sample| sample.request.clone()) else {
+            return Cover::Absent;
+        };
         let applicable = self.policies.applicable();
         let Some(resource) = request.resources().next() else {
             return Cover::Absent;
@@ -324,7 +327,7 @@ impl Unit<'_> {
         let Some(own) = own else {
             return Cover::Absent;
         };
-        let mut names = 0;
+        let mut names = Names::default();
         let mut writer = Writer::new(&mut problem, &mut names);
         let mut wanted = None;
         let mut others = Vec::new();
@@ -351,20 +354,18 @@ impl Unit<'_> {
                 others.push(writer.speak(self.key, &statement, matched));
             }
         }
-        let spoken: Vec<Spoken> = writer.into_spoken();
+        let spoken = writer.into_spoken();
         let Some(wanted) = wanted else {
             return Cover::Absent;
         };
-        problem.require(wanted);
-        for other in others {
-            let not = problem.not(other);
-            problem.require(not);
-        }
-        require_world(&mut problem, world);
-        match problem.solve(budget) {
+        let mut required = vec![wanted];
+        required.extend(others.into_iter().map(|other| problem.not(other)));
+        required.push(of_world(&mut problem, world));
+        let mut hunt = Hunt::new(&mut problem, required);
+        match hunt.solve(&mut problem, budget) {
             Outcome::Nothing(refutation) => {
-                let name = |number: &u32| spoken.get(*number as usize).map(StatementRef::from);
-                Cover::By(refutation.names.iter().filter_map(name).collect())
+                let by = named(&spoken, &refutation.names);
+                Cover::By(by.into_iter().map(StatementRef::from).collect())
             }
             Outcome::Point(_) => Cover::No,
             Outcome::Unknown(why) => Cover::Unknown(why),

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use crate::analysis::glob::{Case, Glob};
 use crate::analysis::key::Level;
-use crate::analysis::problem::{NodeId, Problem};
+use crate::analysis::problem::Problem;
 use crate::analysis::resource_set::ResourceSet;
+use crate::analysis::skeleton::NodeId;
 use crate::analysis::world::World;
 use crate::arn::Arn;
 use crate::decision::{Unit, UnitKey, Walk};
@@ -26,6 +27,19 @@ pub(crate) struct Spoken {
     pub(crate) statement: usize,
     /// The part of the formula that says it matches.
     pub(crate) node: NodeId,
+    /// The name of that part.
+    pub(crate) name: u32,
+}
+
+/// The names of parts. Statements of one stage that say the same share one: what is the same on both sides stays the same part.
+#[derive(Debug, Default)]
+pub(crate) struct Names(HashMap<(NodeId, Stage, Effect), u32>);
+
+impl Names {
+    fn of(&mut self, matched: NodeId, stage: Stage, effect: Effect) -> u32 {
+        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        *self.0.entry((matched, stage, effect)).or_insert(next)
+    }
 }
 
 /// The formula of some policies.
@@ -44,8 +58,8 @@ struct Sets {
 
 pub(crate) struct Writer<'w> {
     problem: &'w mut Problem,
-    /// Numbers of names go on across formulas of one problem.
-    pub(crate) names: &'w mut u32,
+    /// Shared by the formulas of one problem.
+    names: &'w mut Names,
     spoken: Vec<Spoken>,
     reading: Reading,
     /// Units that were written already: several ways lead through one.
@@ -62,7 +76,7 @@ pub(crate) enum Reading {
 }
 
 impl<'w> Writer<'w> {
-    pub(crate) fn new(problem: &'w mut Problem, names: &'w mut u32) -> Writer<'w> {
+    pub(crate) fn new(problem: &'w mut Problem, names: &'w mut Names) -> Writer<'w> {
         Writer {
             problem,
             names,
@@ -78,7 +92,7 @@ impl<'w> Writer<'w> {
 
     /// Where the policies allow. `None` only where the world's sample is no request.
     pub(crate) fn formula(mut self, policies: &Policies) -> Option<Formula> {
-        let request = self.problem.sample().request.clone();
+        let request = self.problem.sample()?.request.clone();
         let applicable = policies.applicable();
         let resource: Arn<'_> = request.resources().next()?.clone();
         let walk = Walk::new(&request, &applicable, &resource);
@@ -295,14 +309,14 @@ impl<'w> Writer<'w> {
         statement: &CompiledStatement<'_>,
         matched: NodeId,
     ) -> NodeId {
-        let name = *self.names;
-        *self.names += 1;
+        let name = self.names.of(matched, key.stage(), statement.effect());
         let node = self.problem.named(name, matched);
         self.spoken.push(Spoken {
             stage: key.stage(),
             policy: Arc::clone(&statement.policy().name),
             statement: statement.index(),
             node,
+            name,
         });
         node
     }
@@ -376,11 +390,13 @@ impl<'w> Writer<'w> {
     /// G9, E11.
     fn action(&mut self, statement: &CompiledStatement<'_>) -> NodeId {
         let mut listed = self.actions(statement.action_patterns());
-        let assume = Glob::literal("sts:AssumeRole", Case::Ascii);
-        let names_assume = statement
-            .action_patterns()
-            .any(|pattern| Glob::wildcard(pattern, Case::Ascii).plainly_covers(&assume));
-        if statement.is_of_trust_policy() && names_assume {
+        let names_assume = || {
+            let assume = Glob::literal("sts:AssumeRole", Case::Ascii);
+            statement
+                .action_patterns()
+                .any(|pattern| Glob::wildcard(pattern, Case::Ascii).plainly_covers(&assume))
+        };
+        if statement.is_of_trust_policy() && names_assume() {
             let assumes = self.assumes_role();
             listed = self.problem.any([listed, assumes]);
         }
@@ -440,33 +456,19 @@ fn caller(walk: &Walk<'_>) -> Caller {
     }
 }
 
-/// What a world asks of every request: its class of actions, and the account that owns the resource.
-pub(crate) fn require_world(problem: &mut Problem, world: &World) {
-    let (fits, but) = world.class.patterns();
-    if let Some(pattern) = fits {
-        let node = problem.action(Glob::wildcard(pattern, Case::Ascii));
-        problem.require(node);
-    }
-    for pattern in but {
-        let node = problem.action(Glob::wildcard(pattern, Case::Ascii));
-        let node = problem.not(node);
-        problem.require(node);
-    }
-    if let Some(owner) = &world.owner {
-        let of_owner = problem.resource(ResourceSet::of_accounts(&[owner, "", "*"]));
-        let any_arn = problem.resource(ResourceSet::every_arn());
-        let none = problem.not(any_arn);
-        let node = problem.any([of_owner, none]);
-        problem.require(node);
-    }
+/// What a world asks of every request: the account that owns the resource.
+pub(crate) fn of_world(problem: &mut Problem, world: &World) -> NodeId {
+    let Some(owner) = &world.owner else {
+        return problem.constant(true);
+    };
+    let of_owner = problem.resource(ResourceSet::of_accounts(&[owner, "", "*"]));
+    let any_arn = problem.resource(ResourceSet::every_arn());
+    let none = problem.not(any_arn);
+    problem.any([of_owner, none])
 }
 
-/// Parts of the formulas by the statement that they stand for.
-pub(crate) fn nodes_of(spoken: &[Spoken]) -> HashMap<(Stage, Arc<str>, usize), Vec<NodeId>> {
-    let mut nodes: HashMap<_, Vec<NodeId>> = HashMap::new();
-    for one in spoken {
-        let key = (one.stage, Arc::clone(&one.policy), one.statement);
-        nodes.entry(key).or_default().push(one.node);
-    }
-    nodes
+/// For each of some names the first statement that has it.
+pub(crate) fn named<'s>(spoken: &'s [Spoken], names: &[u32]) -> Vec<&'s Spoken> {
+    let first = |name: &u32| spoken.iter().find(|one| one.name == *name);
+    names.iter().filter_map(first).collect()
 }

@@ -6,9 +6,11 @@ use serde::Serialize;
 
 use crate::analysis::budget::Budget;
 use crate::analysis::certificate::Certificate;
-use crate::analysis::formula::{Spoken, nodes_of};
+use crate::analysis::formula::Spoken;
+use crate::analysis::hunt::{Hunt, Outcome};
 use crate::analysis::options::Options;
-use crate::analysis::problem::{Outcome, Point, Problem};
+use crate::analysis::piece::Point;
+use crate::analysis::problem::Problem;
 use crate::analysis::readable::readable;
 use crate::analysis::world::World;
 use crate::decision::{Decision, DeterminingStatement};
@@ -70,7 +72,6 @@ pub(crate) struct Found {
     pub(crate) confirmed: Vec<Confirmed>,
     /// Evidence that there are no others; `None` where that is not known.
     pub(crate) certificate: Option<Certificate>,
-    pub(crate) rests_on: Vec<StatementRef>,
     pub(crate) unknown: Option<&'static str>,
     /// What search and evaluator disagree on: a fault of one of them.
     pub(crate) disagreement: Option<Request<'static>>,
@@ -82,6 +83,7 @@ const APPROXIMATE_TRIES: usize = 24;
 /// Looks for requests of a problem until there is none with another cause.
 pub(crate) fn search(
     problem: &mut Problem,
+    hunt: &mut Hunt,
     world: &World,
     spoken: &[Spoken],
     options: &Options<'_>,
@@ -89,15 +91,12 @@ pub(crate) fn search(
     confirm: &dyn Fn(&Request<'static>) -> Option<Confirmed>,
 ) -> Found {
     let mut found = Found::default();
-    let nodes = nodes_of(spoken);
     let mut forbidden: Vec<StatementRef> = Vec::new();
     let mut tries = 0;
     loop {
-        let point = match problem.solve(budget) {
+        let point = match hunt.solve(problem, budget) {
             Outcome::Point(point) => point,
             Outcome::Nothing(refutation) => {
-                let name = |number: &u32| spoken.get(*number as usize).map(StatementRef::from);
-                found.rests_on = refutation.names.iter().filter_map(name).collect();
                 found.certificate = Some(refutation.certificate);
                 return found;
             }
@@ -118,7 +117,7 @@ pub(crate) fn search(
                 found.unknown = Some("no request that was tried stands");
                 return found;
             }
-            problem.give_up_on_point("a request that was tried does not stand");
+            hunt.give_up_on_point("a request that was tried does not stand");
             continue;
         };
         let is_fresh =
@@ -131,7 +130,7 @@ pub(crate) fn search(
                 false => found.because.iter().any(is_fresh),
             })
         };
-        let confirmed = readable(problem, &point, world, options, confirmed, &accept);
+        let confirmed = readable(problem, hunt, &point, world, options, confirmed, &accept);
         let causes: Vec<StatementRef> = confirmed.because.iter().map(StatementRef::from).collect();
         found.confirmed.push(confirmed);
         let fresh: Vec<StatementRef> = causes
@@ -143,13 +142,12 @@ pub(crate) fn search(
             return found;
         }
         for cause in fresh {
-            let key = (
-                cause.stage,
-                std::sync::Arc::clone(&cause.policy),
-                cause.statement,
-            );
-            for node in nodes.get(&key).into_iter().flatten() {
-                problem.forbid(*node);
+            let is_cause = |one: &&Spoken| {
+                (one.stage, one.statement) == (cause.stage, cause.statement)
+                    && one.policy == cause.policy
+            };
+            for one in spoken.iter().filter(is_cause) {
+                hunt.forbid(problem, one.node);
             }
             forbidden.push(cause);
         }

@@ -61,7 +61,9 @@ impl Glob {
 
     /// Runs that follow each other are one.
     pub(crate) fn new(tokens: impl IntoIterator<Item = Token>, case: Case) -> Glob {
-        let mut kept: Vec<Token> = Vec::new();
+        let tokens = tokens.into_iter();
+        // How many there are at most is known; a list of them that grows costs more than the rest.
+        let mut kept: Vec<Token> = Vec::with_capacity(tokens.size_hint().1.unwrap_or(0).min(200));
         for token in tokens {
             let run = matches!(token, Token::Run | Token::FieldRun);
             if !run || kept.last() != Some(&token) {

@@ -175,6 +175,13 @@ impl Key {
         }
     }
 
+    /// The number of a condition that was not there before.
+    pub(crate) fn add(&mut self, condition: Condition) -> usize {
+        self.candidates = OnceCell::new();
+        self.conditions.push(Tested::new(condition));
+        self.conditions.len() - 1
+    }
+
     /// K19: `Action` and `Resource` as keys are the request's own; what they say is not looked into.
     pub(crate) fn is_opaque(&self) -> bool {
         matches!(self.name.as_str(), "Action" | "Resource")

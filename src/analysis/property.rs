@@ -3,11 +3,13 @@
 use serde::Serialize;
 
 use crate::analysis::certificate::Certificate;
-use crate::analysis::formula::{Spoken, Writer, require_world};
+use crate::analysis::formula::{Names, Spoken, Writer, of_world};
 use crate::analysis::gap::{Confirmed, Found, search};
+use crate::analysis::hunt::Hunt;
 use crate::analysis::key::Level;
 use crate::analysis::options::Options;
-use crate::analysis::problem::{NodeId, Problem};
+use crate::analysis::problem::Problem;
+use crate::analysis::skeleton::NodeId;
 use crate::analysis::world::{NOT_EVERY_CALLER, World, worlds};
 use crate::condition::{Condition, Operator, Qualifier};
 use crate::decision::{Decision, Walk};
@@ -194,14 +196,24 @@ pub fn check(policies: &Policies, property: &Property<'_>, options: &Options<'_>
     let mut budget = options.budget;
     let mut asked = std::collections::HashSet::new();
     for world in &worlds {
-        let Some((mut problem, spoken)) = question(policies, property, world, options) else {
+        let Some(question) = question(policies, property, world, options) else {
             continue;
         };
-        if !asked.insert(problem.identity()) {
+        let (mut problem, required, spoken) = question;
+        if worlds.len() > 1 && !asked.insert(problem.identity(&required)) {
             continue;
         }
+        let mut hunt = Hunt::new(&mut problem, required);
         let confirm = |request: &Request<'static>| against(policies, property, request);
-        let found = search(&mut problem, world, &spoken, options, &mut budget, &confirm);
+        let found = search(
+            &mut problem,
+            &mut hunt,
+            world,
+            &spoken,
+            options,
+            &mut budget,
+            &confirm,
+        );
         let Found {
             confirmed,
             certificate,
@@ -233,9 +245,9 @@ fn question(
     property: &Property<'_>,
     world: &World,
     options: &Options<'_>,
-) -> Option<(Problem, Vec<Spoken>)> {
-    let mut problem = Problem::new(world.sample()?, options.several);
-    let mut names = 0;
+) -> Option<(Problem, Vec<NodeId>, Vec<Spoken>)> {
+    let mut problem = Problem::new(world.samples()?, options.several);
+    let mut names = Names::default();
     let own = Writer::new(&mut problem, &mut names).formula(policies)?;
     let mut spoken = own.spoken;
     let other = match property {
@@ -257,14 +269,9 @@ fn question(
     } else {
         own.allowed
     };
-    problem.require(within);
-    problem.require(allowed);
-    if let Some(outside) = outside {
-        let outside = problem.not(outside);
-        problem.require(outside);
-    }
-    require_world(&mut problem, world);
-    Some((problem, spoken))
+    let mut required = vec![within, allowed, of_world(&mut problem, world)];
+    required.extend(outside.map(|outside| problem.not(outside)));
+    Some((problem, required, spoken))
 }
 
 /// Whether the evaluator agrees that a request is against the property.

@@ -5,9 +5,11 @@
 use std::borrow::Cow;
 
 use crate::analysis::gap::Confirmed;
+use crate::analysis::hunt::Hunt;
 use crate::analysis::key::filled;
 use crate::analysis::options::Options;
-use crate::analysis::problem::{Point, Problem};
+use crate::analysis::piece::Point;
+use crate::analysis::problem::Problem;
 use crate::analysis::world::World;
 use crate::arn::Colons;
 use crate::request::{Context, ContextValue, Request};
@@ -33,6 +35,7 @@ const USUAL_ADDRESSES: [&str; 5] = [
 /// The same witness, or a plainer one that is as good.
 pub(crate) fn readable(
     problem: &Problem,
+    hunt: &Hunt,
     point: &Point,
     world: &World,
     options: &Options<'_>,
@@ -41,7 +44,7 @@ pub(crate) fn readable(
 ) -> Confirmed {
     let named = |one: &Confirmed| {
         let entries = entries_of(&one.witness);
-        with_better_names(problem, point, world, options, &entries, accept)
+        with_better_names(problem, hunt, point, world, options, &entries, accept)
     };
     if let Some(named) = named(&first) {
         return with_plainer_context(point, world, named, accept);
@@ -70,6 +73,7 @@ fn request(
 /// An action of the catalogue: the point's own in the catalogue's spelling, else the first that is as good.
 fn with_better_names(
     problem: &Problem,
+    hunt: &Hunt,
     point: &Point,
     world: &World,
     options: &Options<'_>,
@@ -84,7 +88,7 @@ fn with_better_names(
     let others = options
         .catalogue
         .iter()
-        .filter(|(action, _)| !is_own(action) && problem.may_stand(action, &point.resource));
+        .filter(|(action, _)| !is_own(action) && hunt.may_stand(problem, action, &point.resource));
     // Nothing that is known: at least a resource that looks like one.
     let unknown = [(point.action.as_str(), "")];
     let mut tries = 0;
@@ -94,7 +98,7 @@ fn with_better_names(
             if tries >= TRIES {
                 return of_another_shape;
             }
-            if !problem.may_stand(action, &resource) {
+            if !hunt.may_stand(problem, action, &resource) {
                 continue;
             }
             tries += 1;

@@ -39,6 +39,8 @@ pub(crate) type ClauseId = u32;
 pub(crate) enum Origin {
     /// Part of the question.
     Given,
+    /// Of the slice of actions that is looked at.
+    Slice,
     /// True of the atoms whatever the question (a fact about one dimension).
     Lemma,
     /// Assumed, not known: a combination that was given up on.
@@ -250,6 +252,26 @@ impl Sat {
             self.agenda.truncate(agenda);
             self.agenda_done = done;
         }
+    }
+
+    /// Finds what follows without any decision.
+    pub(crate) fn settle_facts(&mut self, budget: &mut Budget) -> Result<(), OutOfBudget> {
+        self.back_to(0);
+        if self.refutation.is_none()
+            && let Some(conflict) = self.propagate(budget)?
+        {
+            self.conflict(conflict);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_refuted(&self) -> bool {
+        self.refutation.is_some()
+    }
+
+    /// Whether something is known that more may follow from.
+    pub(crate) fn has_unspread_facts(&self) -> bool {
+        self.refutation.is_none() && self.propagated < self.trail.len()
     }
 
     /// Goes on until every needed clause is satisfied, or nothing can satisfy them.

@@ -22,7 +22,12 @@ pub(crate) fn search(
     budget: &mut Budget,
 ) -> Result<Option<String>, OutOfBudget> {
     let shape = std::slice::from_ref(&universe.shape);
-    let within: Vec<Union<'_>> = std::iter::once(shape)
+    // Most patterns fit nothing else than what has the shape.
+    let covers = |union: &Union<'_>| union.iter().all(|glob| universe.shape.plainly_covers(glob));
+    let asks_for_shape = !within.iter().any(covers);
+    let within: Vec<Union<'_>> = asks_for_shape
+        .then_some(shape)
+        .into_iter()
         .chain(within.iter().copied())
         .collect();
     if within.iter().any(|union| union.is_empty()) {

@@ -6,7 +6,7 @@
 
 use crate::analysis::budget::{Budget, OutOfBudget};
 use crate::analysis::glob::{Case, Glob, Token};
-use crate::analysis::likely::examples;
+use crate::analysis::plain::{Likely, fits, leave_out, likely, narrowest, plainly_disjoint};
 use crate::analysis::signature::Signature;
 use crate::analysis::walk::search;
 
@@ -91,9 +91,10 @@ pub(crate) fn find(
     without: &[Union<'_>],
     budget: &mut Budget,
 ) -> Result<Found, OutOfBudget> {
-    if let Some(text) = likely(universe, within, without, budget)? {
-        return Ok(Found::Text(text));
-    }
+    let mut known = match likely(universe, within, without, budget)? {
+        Likely::Found(text) => return Ok(Found::Text(text)),
+        Likely::Avoided(texts) => texts,
+    };
     if let Some(pair) = plainly_disjoint(within, budget)? {
         return Ok(Found::None {
             within: pair.into(),
@@ -115,107 +116,53 @@ pub(crate) fn find(
             without: covering.clone(),
         });
     }
-    let mut active: Vec<usize> = Vec::new();
+    let kept = narrowest(&left, budget)?;
     let within: Vec<Union<'_>> = left.iter().map(Vec::as_slice).collect();
-    let within = within.as_slice();
+    let mut active: Vec<usize> = Vec::new();
+    known.retain(|text| {
+        let signature = Signature::of_text(text);
+        within.iter().all(|union| fits(union, text, &signature))
+    });
+    for text in &known {
+        active.extend(hit(text, without, &active, budget)?);
+    }
     loop {
         let avoided = pick(without, &active);
-        let Some(text) = search(universe, within, &avoided, budget)? else {
-            let all = (0..within.len()).collect();
-            let found = shrink(universe, within, without, all, active, budget)?;
+        let Some(text) = search(universe, &pick(&within, &kept), &avoided, budget)? else {
+            let sets = Sets {
+                universe,
+                within: &within,
+                without,
+            };
+            let found = sets.shrink(kept, active, &known, budget)?;
             return Ok(with_covering(found, &covering));
         };
-        let before = active.len();
-        let signature = Signature::of_text(&text);
-        let hits = |union: Union<'_>| fits(union, &text, &signature);
-        budget.spend(without.len() as u64 / 8)?;
         // One at a time: the next text often avoids the others too.
-        let hit =
-            (0..without.len()).find(|index| without.get(*index).is_some_and(|union| hits(union)));
-        active.extend(hit);
-        if active.len() == before {
-            return Ok(Found::Text(text));
+        match hit(&text, without, &active, budget)? {
+            Some(index) => active.push(index),
+            None => return Ok(Found::Text(text)),
         }
+        known.push(text);
     }
 }
 
-fn fits(union: Union<'_>, text: &str, signature: &Signature) -> bool {
-    union
-        .iter()
-        .any(|glob| glob.may_match(signature) && glob.matches(text))
-}
-
-/// Of each set to be in so many patterns are filled in.
-const EXAMPLES_OF: usize = 8;
-
-/// Before any search: the patterns themselves, filled in as a person would.
-fn likely(
-    universe: &Universe,
-    within: &[Union<'_>],
+/// The first set to avoid that a text is in, unless it is in one of the active ones.
+fn hit(
+    text: &str,
     without: &[Union<'_>],
+    active: &[usize],
     budget: &mut Budget,
-) -> Result<Option<String>, OutOfBudget> {
-    let patterns = within
-        .iter()
-        .flat_map(|union| union.iter().take(EXAMPLES_OF));
-    let texts = patterns
-        .flat_map(examples)
-        .chain([universe.usual.to_owned()]);
-    for text in texts {
-        budget.spend(1 + (within.len() + without.len()) as u64 / 8)?;
-        let signature = Signature::of_text(&text);
-        let fits = |union: &Union<'_>| fits(union, &text, &signature);
-        if within.iter().all(fits) && universe.admits(&text) && !without.iter().any(fits) {
-            return Ok(Some(text));
-        }
+) -> Result<Option<usize>, OutOfBudget> {
+    budget.spend(without.len() as u64 / 8)?;
+    let signature = Signature::of_text(text);
+    let hits = |index: &usize| {
+        let union = without.get(*index);
+        union.is_some_and(|union| fits(union, text, &signature))
+    };
+    if active.iter().any(hits) {
+        return Ok(None);
     }
-    Ok(None)
-}
-
-/// Two sets to be in that nothing can be in, as their written-out ends show.
-fn plainly_disjoint(
-    within: &[Union<'_>],
-    budget: &mut Budget,
-) -> Result<Option<[usize; 2]>, OutOfBudget> {
-    for (index, one) in within.iter().enumerate() {
-        for (before, other) in within.iter().enumerate().take(index) {
-            budget.spend(1 + (one.len() * other.len()) as u64 / 8)?;
-            let apart = |glob: &Glob| other.iter().all(|other| glob.plainly_disjoint(other));
-            if one.iter().all(apart) {
-                return Ok(Some([before, index]));
-            }
-        }
-    }
-    Ok(None)
-}
-
-/// For each set to be in, the sets to avoid that cover what was left out of it.
-type Covering = Vec<Vec<usize>>;
-
-/// Before any search: of each set to be in, the patterns that no set to avoid plainly covers, and which sets cover the others. What is a
-/// tautology by itself (a pattern, and everything else) is settled here, whatever the pattern.
-fn leave_out(
-    within: &[Union<'_>],
-    without: &[Union<'_>],
-    budget: &mut Budget,
-) -> Result<(Vec<Vec<Glob>>, Covering), OutOfBudget> {
-    let mut left = Vec::new();
-    let mut covering = Vec::new();
-    for union in within {
-        let mut kept = Vec::new();
-        let mut by = Vec::new();
-        for glob in *union {
-            budget.spend(without.len() as u64 / 8)?;
-            let covers = |other: &&Union<'_>| other.iter().any(|outer| outer.plainly_covers(glob));
-            match without.iter().position(|other| covers(&other)) {
-                Some(index) => by.push(index),
-                None => kept.push(glob.clone()),
-            }
-        }
-        left.push(kept);
-        covering.push(by);
-    }
-    Ok((left, covering))
+    Ok((0..without.len()).find(hits))
 }
 
 /// What was left out of a set was left out because of the sets that cover it: a core with the one needs the others.
@@ -242,35 +189,60 @@ fn pick<'s>(sets: &[Union<'s>], which: &[usize]) -> Vec<Union<'s>> {
         .collect()
 }
 
-/// Leaves out whatever the emptiness does not need.
-fn shrink(
-    universe: &Universe,
-    within: &[Union<'_>],
-    without: &[Union<'_>],
-    mut kept_within: Vec<usize>,
-    mut kept_without: Vec<usize>,
-    budget: &mut Budget,
-) -> Result<Found, OutOfBudget> {
-    if kept_within.len() + kept_without.len() <= SHRINK_MAX {
-        for candidate in kept_within.clone() {
-            let fewer: Vec<usize> = others(&kept_within, candidate);
-            let avoided = pick(without, &kept_without);
-            if search(universe, &pick(within, &fewer), &avoided, budget)?.is_none() {
-                kept_within = fewer;
+/// The sets of a query.
+struct Sets<'s> {
+    universe: &'s Universe,
+    within: &'s [Union<'s>],
+    without: &'s [Union<'s>],
+}
+
+impl Sets<'_> {
+    /// Leaves out whatever the emptiness does not need. `known`: texts that are in all the sets to be in.
+    fn shrink(
+        &self,
+        mut kept_within: Vec<usize>,
+        mut kept_without: Vec<usize>,
+        known: &[String],
+        budget: &mut Budget,
+    ) -> Result<Found, OutOfBudget> {
+        if kept_within.len() + kept_without.len() <= SHRINK_MAX {
+            for candidate in kept_within.clone() {
+                let fewer = others(&kept_within, candidate);
+                // One alone is needed nearly always.
+                if !fewer.is_empty() && self.is_empty(&fewer, &kept_without, budget)? {
+                    kept_within = fewer;
+                }
+            }
+            for candidate in kept_without.clone() {
+                let fewer = others(&kept_without, candidate);
+                // A text that only this one forbids shows that it is needed.
+                let is_free = |text: &String| self.is_out_of_all(&fewer, text);
+                if !known.iter().any(is_free) && self.is_empty(&kept_within, &fewer, budget)? {
+                    kept_without = fewer;
+                }
             }
         }
-        for candidate in kept_without.clone() {
-            let fewer = others(&kept_without, candidate);
-            let avoided = pick(without, &fewer);
-            if search(universe, &pick(within, &kept_within), &avoided, budget)?.is_none() {
-                kept_without = fewer;
-            }
-        }
+        Ok(Found::None {
+            within: kept_within,
+            without: kept_without,
+        })
     }
-    Ok(Found::None {
-        within: kept_within,
-        without: kept_without,
-    })
+
+    fn is_empty(
+        &self,
+        within: &[usize],
+        without: &[usize],
+        budget: &mut Budget,
+    ) -> Result<bool, OutOfBudget> {
+        let (within, without) = (pick(self.within, within), pick(self.without, without));
+        Ok(search(self.universe, &within, &without, budget)?.is_none())
+    }
+
+    fn is_out_of_all(&self, sets: &[usize], text: &str) -> bool {
+        let signature = Signature::of_text(text);
+        let mut sets = pick(self.without, sets).into_iter();
+        !sets.any(|union| fits(union, text, &signature))
+    }
 }
 
 fn others(all: &[usize], but: usize) -> Vec<usize> {

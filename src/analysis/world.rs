@@ -27,47 +27,17 @@ pub(crate) struct World {
     /// The account that owns the resource; `None` where that changes nothing.
     pub(crate) owner: Option<String>,
     pub(crate) group: Option<String>,
-    pub(crate) class: ActionClass,
+    /// Whether a condition asks for the service of the action.
+    pub(crate) tells_services_apart: bool,
 }
 
-/// Actions that a condition tells apart by their service (O13, O21).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ActionClass {
-    Every,
-    OssList,
-    OssOther,
-    Vod,
-    Other,
-}
-
-impl ActionClass {
-    const TOLD_APART: [ActionClass; 4] = [
-        ActionClass::Other,
-        ActionClass::OssList,
-        ActionClass::OssOther,
-        ActionClass::Vod,
-    ];
-
-    /// The patterns that its actions fit, and those that they do not.
-    pub(crate) fn patterns(self) -> (Option<&'static str>, &'static [&'static str]) {
-        match self {
-            ActionClass::Every => (None, &[]),
-            ActionClass::OssList => (Some("oss:list*"), &[]),
-            ActionClass::OssOther => (Some("oss:*"), &["oss:list*"]),
-            ActionClass::Vod => (Some("vod:*"), &[]),
-            ActionClass::Other => (None, &["oss:*", "vod:*"]),
-        }
-    }
-
-    fn example(self) -> &'static str {
-        match self {
-            ActionClass::Every | ActionClass::Other => "ecs:DescribeInstances",
-            ActionClass::OssList => "oss:ListObjects",
-            ActionClass::OssOther => "oss:GetObject",
-            ActionClass::Vod => "vod:GetVideo",
-        }
-    }
-}
+/// Actions whose requests a condition may tell apart by their service (O13, O21): any, listing by OSS, what else OSS does, VOD.
+const EXAMPLES: [&str; 4] = [
+    "ecs:DescribeInstances",
+    "oss:ListObjects",
+    "oss:GetObject",
+    "vod:GetVideo",
+];
 
 impl World {
     /// A request of this world; `None` where its parts contradict each other.
@@ -137,13 +107,28 @@ impl World {
 
     /// A request to ask the evaluator by.
     pub(crate) fn sample(&self) -> Option<Sample> {
+        self.sample_with(EXAMPLES.first()?)
+    }
+
+    /// One such request, or one for each class of actions that conditions tell apart.
+    pub(crate) fn samples(&self) -> Option<Vec<Sample>> {
+        let count = if self.tells_services_apart {
+            EXAMPLES.len()
+        } else {
+            1
+        };
+        let examples = EXAMPLES.iter().take(count);
+        examples.map(|action| self.sample_with(action)).collect()
+    }
+
+    fn sample_with(&self, action: &str) -> Option<Sample> {
         let owner = self.owner.as_deref().or(self.principal.account());
         let resource = format!(
             "acs:ecs:cn-hangzhou:{}:instance/i-example",
             owner.unwrap_or_default()
         );
         Some(Sample {
-            request: self.request(self.class.example(), &resource, Context::default())?,
+            request: self.request(action, &resource, Context::default())?,
             nothing: Policies::default(),
         })
     }
@@ -170,33 +155,27 @@ pub(crate) fn worlds(policies: &[&Policies], options: &Options<'_>) -> Option<(V
         (None, _) => names.callers(policies),
     };
     let groups = groups(policies);
-    let classes: &[ActionClass] = if tells_services_apart(policies) {
-        &ActionClass::TOLD_APART
-    } else {
-        &[ActionClass::Every]
-    };
+    let tells_services_apart = tells_services_apart(policies);
     let mut worlds = Vec::new();
     let mut seen = HashSet::new();
     let mut looked_at = 0;
     for (principal, principal_id) in callers {
         for owner in names.owners(&principal) {
             for group in &groups {
-                for class in classes {
-                    let world = World {
-                        principal: principal.clone(),
-                        principal_id: principal_id.clone(),
-                        owner: owner.clone(),
-                        group: group.clone(),
-                        class: *class,
-                    };
-                    looked_at += 1;
-                    let kind = (world.told_by(policies)?, owner.clone(), group.clone());
-                    if seen.insert((kind, class.example())) {
-                        worlds.push(world);
-                    }
-                    if worlds.len() > WORLDS_MAX || looked_at > CALLERS_MAX {
-                        return None;
-                    }
+                let world = World {
+                    principal: principal.clone(),
+                    principal_id: principal_id.clone(),
+                    owner: owner.clone(),
+                    group: group.clone(),
+                    tells_services_apart,
+                };
+                looked_at += 1;
+                let kind = (world.told_by(policies)?, owner.clone(), group.clone());
+                if seen.insert(kind) {
+                    worlds.push(world);
+                }
+                if worlds.len() > WORLDS_MAX || looked_at > CALLERS_MAX {
+                    return None;
                 }
             }
         }
