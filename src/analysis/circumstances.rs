@@ -1,9 +1,11 @@
 //! Formulas over what is not known of one request, its context or its resource: can one hold?
 
 use crate::analysis::budget::Budget;
+use crate::analysis::hunt::{Hunt, Outcome};
 use crate::analysis::key::{Level, Sample};
-use crate::analysis::problem::{NodeId, Outcome, Problem, Several};
+use crate::analysis::problem::{Problem, Several};
 use crate::analysis::resource_set::ResourceSet;
+use crate::analysis::skeleton::NodeId;
 use crate::condition::Condition;
 use crate::policy::Policies;
 use crate::request::Request;
@@ -32,7 +34,7 @@ impl Circumstances {
             nothing: Policies::default(),
         };
         Circumstances {
-            problem: Problem::new(sample, several),
+            problem: Problem::new(vec![sample], several),
         }
     }
 
@@ -79,8 +81,8 @@ impl Circumstances {
 
     /// Whether this can hold. That it cannot is believed only with evidence that stands a check.
     pub(crate) fn find(mut self, wanted: NodeId, budget: &mut Budget) -> Found {
-        self.problem.require(wanted);
-        match self.problem.solve(budget) {
+        let mut hunt = Hunt::new(&mut self.problem, vec![wanted]);
+        match hunt.solve(&mut self.problem, budget) {
             Outcome::Point(_) => Found::Somewhere,
             Outcome::Nothing(refutation) if refutation.certificate.check().is_ok() => {
                 Found::Nowhere

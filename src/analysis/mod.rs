@@ -34,7 +34,7 @@ mod world;
 pub use budget::Budget;
 pub(crate) use circumstances::{Circumstances, Found};
 pub(crate) use key::{Level, filled};
-pub(crate) use problem::NodeId;
+pub(crate) use skeleton::NodeId;
 
 pub use certificate::{Certificate, CertificateError};
 pub use diff::{Difference, Relation, diff};

@@ -376,7 +376,9 @@ fn tell_of_carrier(source: &Source, carrier: &Carrier, console: &mut Console) {
             Some(1) => String::new(),
             Some(count) => format!(" and {} more", count - 1),
         };
-        console.note(&format!("{name}:{at}: {place}{others} was not looked at: {reason}"));
+        console.note(&format!(
+            "{name}:{at}: {place}{others} was not looked at: {reason}"
+        ));
     }
     let unsure = carrier
         .documents

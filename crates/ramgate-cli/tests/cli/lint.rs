@@ -339,7 +339,12 @@ fn the_repositorys_own_samples_are_clean() {
 /// `policies/broken` shows every rule, once, at the places that its list says.
 #[test]
 fn every_rule_is_shown_by_a_sample() {
-    let patterns = ["identity/*.json", "trust/*.json", "oss/*.json", "terraform/*.tf"];
+    let patterns = [
+        "identity/*.json",
+        "trust/*.json",
+        "oss/*.json",
+        "terraform/*.tf",
+    ];
     let arguments = [&["lint", "--format", "json"], &patterns[..]].concat();
     let (status, stdout) = run_in("policies/broken", &arguments);
     assert_eq!(status, Some(1));
