@@ -9,6 +9,8 @@ mod command;
 mod config;
 mod input;
 mod output;
+#[cfg(feature = "serve")]
+mod snapshot;
 
 use std::process::ExitCode;
 

@@ -7,6 +7,8 @@ mod fmt;
 pub(crate) mod lint;
 pub(crate) mod prove;
 mod rule;
+#[cfg(feature = "serve")]
+mod serve;
 pub(crate) mod test;
 
 use std::process::ExitCode;
@@ -49,5 +51,7 @@ pub(crate) fn run(command: &Command, console: &mut Console) -> anyhow::Result<St
         Command::Prove(args) => prove::run(args, console),
         Command::Lint(args) => lint::run(args, console),
         Command::Rule(args) => rule::run(args, console),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(args),
     }
 }

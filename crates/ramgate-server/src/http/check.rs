@@ -1,0 +1,148 @@
+//! `POST /v1/check` and `/v1/check/batch`: requests and answers in ramgate's own form.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use ramgate::{Explanation, Position, Question, Source};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tokio::task::yield_now;
+
+use crate::decide;
+use crate::http::refusal::Told;
+use crate::http::{App, REVISION, Refusal, body};
+use crate::metrics::Transport;
+use crate::policies::Served;
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    explanation: Explanation,
+    revision: &'a str,
+}
+
+/// One element of a batch that has no answer.
+#[derive(Serialize)]
+struct Unanswered<'a> {
+    #[serde(flatten)]
+    told: Told,
+    index: usize,
+    revision: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Element<'a> {
+    Answer(Box<Answer<'a>>),
+    Unanswered(Unanswered<'a>),
+}
+
+/// How many requests of a batch are decided before others get a turn.
+const TURN: usize = 16;
+
+/// One request, one answer.
+pub(crate) async fn one(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let source = body::read(&app.limits, &headers, body).await?;
+    let served = app.served()?;
+    let explanation = answer(&app, &served, &source, Transport::Check)?;
+    let revision = &*served.revision;
+    let answer = Answer {
+        explanation,
+        revision,
+    };
+    Ok(([(REVISION, served.header.clone())], body::json(&answer)).into_response())
+}
+
+/// An array of requests, an array of answers in their order, all by the same policies. What is wrong with one is told in its place.
+pub(crate) async fn batch(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let source = body::read(&app.limits, &headers, body).await?;
+    let served = app.served()?;
+    let requests = elements(&source)?;
+    if requests.len() > app.limits.batch_max {
+        let (found, most) = (requests.len(), app.limits.batch_max);
+        let message = format!("a batch of {found} requests; at most {most} are taken at once");
+        return Err(Refusal::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            message,
+        ));
+    }
+    let started = Instant::now();
+    let mut answers = Vec::with_capacity(requests.len());
+    for (index, text) in requests.into_iter().enumerate() {
+        if index % TURN == TURN - 1 {
+            yield_now().await;
+        }
+        if started.elapsed() > app.limits.request {
+            let message = format!("the batch took longer than {:?}", app.limits.request);
+            return Err(Refusal::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "timeout",
+                message,
+            ));
+        }
+        answers.push(element(&app, &served, &source, index, text));
+    }
+    Ok(([(REVISION, served.header.clone())], body::json(&answers)).into_response())
+}
+
+fn elements(source: &Source) -> Result<Vec<&RawValue>, Refusal> {
+    serde_json::from_str(source.text()).map_err(|error| {
+        let line = u32::try_from(error.line()).unwrap_or(u32::MAX);
+        let column = u32::try_from(error.column().max(1)).unwrap_or(u32::MAX);
+        let message = error.to_string();
+        let message = message.split(" at line ").next().unwrap_or_default();
+        let message = format!("no array of requests: {message}");
+        Refusal::at(Position { line, column }, message)
+    })
+}
+
+fn element<'s>(
+    app: &App,
+    served: &'s Served,
+    source: &Source,
+    index: usize,
+    text: &RawValue,
+) -> Element<'s> {
+    let revision = &*served.revision;
+    let text = text.get();
+    match answer(app, served, &Source::new("request", text), Transport::Batch) {
+        Ok(explanation) => Element::Answer(Box::new(Answer {
+            explanation,
+            revision,
+        })),
+        Err(mut refusal) => {
+            // `text` is a part of the source's.
+            let start = text.as_ptr() as usize - source.text().as_ptr() as usize;
+            refusal.body.moved(source.position(start));
+            Element::Unanswered(Unanswered {
+                told: refusal.body,
+                index,
+                revision,
+            })
+        }
+    }
+}
+
+fn answer(
+    app: &App,
+    served: &Served,
+    source: &Source,
+    transport: Transport,
+) -> Result<Explanation, Refusal> {
+    let question =
+        Question::parse(source).map_err(|error| Refusal::unreadable(error.problems()))?;
+    decide::explain(app, served, question, transport).map_err(|error| Refusal::unknown(&error))
+}

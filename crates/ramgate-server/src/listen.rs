@@ -1,0 +1,186 @@
+//! Takes connections and serves HTTP on them, until it is told to end; then answers in flight are finished first.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{sleep, timeout};
+
+use crate::settings::Address;
+
+/// How long a connection may be silent between requests, and how long a request's head may take to arrive.
+const HEAD_MAX: Duration = Duration::from_secs(60);
+/// A request's head: the first line and all headers.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+const HEADERS_MAX: usize = 100;
+
+/// An open socket.
+pub(crate) enum Listener {
+    Tcp(TcpListener),
+    #[cfg(unix)]
+    Unix(tokio::net::UnixListener, PathBuf),
+}
+
+impl Listener {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// When the address is in use, or not ours to use.
+    pub(crate) async fn bind(address: &Address) -> Result<Listener> {
+        match address {
+            Address::Tcp(address) => {
+                let listener = TcpListener::bind(address)
+                    .await
+                    .with_context(|| format!("{address}: cannot listen there"))?;
+                Ok(Listener::Tcp(listener))
+            }
+            Address::Unix(path) => Listener::bind_unix(path),
+        }
+    }
+
+    #[cfg(unix)]
+    fn bind_unix(path: &Path) -> Result<Listener> {
+        use std::os::unix::fs::FileTypeExt;
+        use std::os::unix::net::UnixStream;
+
+        let name = path.display();
+        if let Ok(metadata) = std::fs::symlink_metadata(path) {
+            if !metadata.file_type().is_socket() {
+                bail!("{name}: something else than a socket is there");
+            }
+            if UnixStream::connect(path).is_ok() {
+                bail!("{name}: somebody listens there already");
+            }
+            // Left behind by one that could not clean up.
+            std::fs::remove_file(path).with_context(|| format!("{name}: cannot be replaced"))?;
+        }
+        let listener = tokio::net::UnixListener::bind(path)
+            .with_context(|| format!("{name}: cannot listen there"))?;
+        Ok(Listener::Unix(listener, path.to_owned()))
+    }
+
+    #[cfg(not(unix))]
+    fn bind_unix(path: &Path) -> Result<Listener> {
+        bail!("{}: there are no Unix sockets here", path.display());
+    }
+
+    /// Where it listens, as a client writes it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Listener::Tcp(listener) => match listener.local_addr() {
+                Ok(address) => format!("http://{address}"),
+                Err(error) => format!("an unknown address: {error}"),
+            },
+            #[cfg(unix)]
+            Listener::Unix(_, path) => format!("unix:{}", path.display()),
+        }
+    }
+
+    async fn accept(&self) -> io::Result<Accepted> {
+        match self {
+            Listener::Tcp(listener) => {
+                let (stream, _) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                Ok(Accepted::Tcp(stream))
+            }
+            #[cfg(unix)]
+            Listener::Unix(listener, _) => Ok(Accepted::Unix(listener.accept().await?.0)),
+        }
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Listener::Unix(_, path) = self {
+            // If it cannot be removed, the next one that listens here does it.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+enum Accepted {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(tokio::net::UnixStream),
+}
+
+/// Serves until `ended` turns true, then lets what is in flight finish, for at most `drain`.
+pub(crate) async fn serve(
+    listener: Listener,
+    router: Router,
+    connections_max: usize,
+    drain: Duration,
+    mut ended: watch::Receiver<bool>,
+) {
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(connections_max));
+    let is_over = ended.wait_for(|ended| *ended);
+    tokio::pin!(is_over);
+    loop {
+        let next = tokio::select! {
+            _ = &mut is_over => break,
+            next = next(&listener, &places) => next,
+        };
+        let Some((accepted, place)) = next else {
+            continue;
+        };
+        let router = router.clone();
+        match accepted {
+            Accepted::Tcp(stream) => spawn(stream, router, graceful.watcher(), place),
+            #[cfg(unix)]
+            Accepted::Unix(stream) => spawn(stream, router, graceful.watcher(), place),
+        }
+    }
+    drop(listener);
+    if timeout(drain, graceful.shutdown()).await.is_err() {
+        tracing::warn!("answers in flight were cut off, as they took longer than {drain:?}");
+    }
+}
+
+/// The next connection, once there is a place for it: those that wait, wait in the system's queue.
+async fn next(
+    listener: &Listener,
+    places: &Arc<Semaphore>,
+) -> Option<(Accepted, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok(accepted) => Some((accepted, place)),
+        Err(error) => {
+            tracing::warn!("a connection could not be taken: {error}");
+            // Out of file descriptors, most likely: to try again at once would only burn time.
+            sleep(Duration::from_millis(50)).await;
+            None
+        }
+    }
+}
+
+fn spawn<S>(stream: S, router: Router, watcher: Watcher, place: OwnedSemaphorePermit)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_MAX)
+        .max_headers(HEADERS_MAX)
+        .max_header_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let connection = watcher.watch(connection);
+    tokio::spawn(async move {
+        // How a client ends its connection is its own affair.
+        if let Err(error) = connection.await {
+            tracing::debug!("a connection ended: {error}");
+        }
+        drop(place);
+    });
+}
