@@ -659,6 +659,38 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
 
+    /// By which address clients call it, for the metadata of AuthZEN: https://pdp.example.com
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+
+    /// Answer only callers that present one of the tokens in this file, one a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+
+    /// Serve over TLS with this certificate (PEM, with those that lead to its root)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// The private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// Take only clients that have a certificate of this authority (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_client_ca: Option<PathBuf>,
+
+    /// Write a line of JSON for each decision to this file; - is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) decision_log: Option<PathBuf>,
+
+    /// Condition keys whose values nobody is to read in the decision log
+    #[arg(long, value_delimiter = ',', value_name = "KEY")]
+    pub(crate) decision_log_mask: Vec<String>,
+
+    /// How many lines of the decision log wait for a slow disk; one more is dropped and counted [default: 4096]
+    #[arg(long, value_name = "N")]
+    pub(crate) decision_log_queue: Option<u64>,
+
     /// Listen on an address that other machines reach, though everybody there may ask
     #[arg(long)]
     pub(crate) allow_unprotected: bool,

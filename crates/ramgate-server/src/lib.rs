@@ -4,16 +4,22 @@
 //! permission. `ramgate serve` is this crate behind a command line; docs/serve.md describes every setting and endpoint.
 
 mod decide;
+mod decision_log;
 mod health;
 mod http;
 mod listen;
 mod metrics;
 mod policies;
 mod reload;
+mod route;
 mod run;
 mod settings;
 mod signals;
+mod tls;
+mod tokens;
 
+pub use http::ForwardAuthTable;
 pub use policies::{Loaded, Origin, Texts};
+pub use route::RouteTable;
 pub use run::run;
 pub use settings::{KEYS, KeyKind, Partial, Settings};

@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
 use crate::settings::Address;
 
@@ -23,6 +24,7 @@ const HEAD_MAX: Duration = Duration::from_secs(60);
 /// A request's head: the first line and all headers.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 const HEADERS_MAX: usize = 100;
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 
 /// An open socket.
 pub(crate) enum Listener {
@@ -75,10 +77,11 @@ impl Listener {
     }
 
     /// Where it listens, as a client writes it.
-    pub(crate) fn name(&self) -> String {
+    pub(crate) fn name(&self, has_tls: bool) -> String {
+        let s = if has_tls { "s" } else { "" };
         match self {
             Listener::Tcp(listener) => match listener.local_addr() {
-                Ok(address) => format!("http://{address}"),
+                Ok(address) => format!("http{s}://{address}"),
                 Err(error) => format!("an unknown address: {error}"),
             },
             #[cfg(unix)]
@@ -120,6 +123,7 @@ pub(crate) async fn serve(
     listener: Listener,
     router: Router,
     connections_max: usize,
+    tls: Option<TlsAcceptor>,
     drain: Duration,
     mut ended: watch::Receiver<bool>,
 ) {
@@ -137,7 +141,10 @@ pub(crate) async fn serve(
         };
         let router = router.clone();
         match accepted {
-            Accepted::Tcp(stream) => spawn(stream, router, graceful.watcher(), place),
+            Accepted::Tcp(stream) => match tls.clone() {
+                None => spawn(stream, router, graceful.watcher(), place),
+                Some(tls) => shake_hands(tls, stream, router, graceful.watcher(), place),
+            },
             #[cfg(unix)]
             Accepted::Unix(stream) => spawn(stream, router, graceful.watcher(), place),
         }
@@ -163,6 +170,23 @@ async fn next(
             None
         }
     }
+}
+
+/// A connection counts from its beginning, also one that never gets further than this.
+fn shake_hands(
+    tls: TlsAcceptor,
+    stream: TcpStream,
+    router: Router,
+    watcher: Watcher,
+    place: OwnedSemaphorePermit,
+) {
+    tokio::spawn(async move {
+        match timeout(HANDSHAKE_MAX, tls.accept(stream)).await {
+            Ok(Ok(stream)) => spawn(stream, router, watcher, place),
+            Ok(Err(error)) => tracing::debug!("a TLS handshake failed: {error}"),
+            Err(_) => tracing::debug!("a TLS handshake took longer than {HANDSHAKE_MAX:?}"),
+        }
+    });
 }
 
 fn spawn<S>(stream: S, router: Router, watcher: Watcher, place: OwnedSemaphorePermit)

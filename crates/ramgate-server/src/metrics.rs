@@ -19,6 +19,8 @@ use crate::policies::Served;
 pub(crate) enum Transport {
     Check,
     Batch,
+    Authzen,
+    ForwardAuth,
 }
 
 impl Transport {
@@ -26,6 +28,8 @@ impl Transport {
         match self {
             Transport::Check => "check",
             Transport::Batch => "batch",
+            Transport::Authzen => "authzen",
+            Transport::ForwardAuth => "forward_auth",
         }
     }
 }
@@ -81,6 +85,10 @@ pub(crate) struct Metrics {
     loaded_at: Gauge<f64, AtomicU64>,
     policies: Gauge,
     reloads: Family<ResultLabel, Counter>,
+    /// Lines of the decision log that found no place in the queue.
+    pub(crate) log_dropped: Counter,
+    /// Lines of the decision log that could not be written.
+    pub(crate) log_lost: Counter,
 }
 
 impl Metrics {
@@ -96,6 +104,8 @@ impl Metrics {
             loaded_at: Gauge::default(),
             policies: Gauge::default(),
             reloads: Family::default(),
+            log_dropped: Counter::default(),
+            log_lost: Counter::default(),
         };
         metrics.register();
         metrics
@@ -140,6 +150,16 @@ impl Metrics {
             "policies_reloads",
             "Changes of the policies, by how loading them went",
             self.reloads.clone(),
+        );
+        registry.register(
+            "decision_log_dropped",
+            "Lines of the decision log that found no place in its queue",
+            self.log_dropped.clone(),
+        );
+        registry.register(
+            "decision_log_lost",
+            "Lines of the decision log that could not be written",
+            self.log_lost.clone(),
         );
     }
 

@@ -15,6 +15,7 @@ use crate::policies::Origin;
 use crate::reload;
 use crate::settings::Settings;
 use crate::signals::End;
+use crate::tls;
 
 /// How long threads that still read files are waited for at the end: one may hang in a file system that does not answer.
 const THREADS_MAX: Duration = Duration::from_millis(100);
@@ -46,14 +47,16 @@ fn tell(settings: &Settings) {
 
 async fn live(settings: Settings, origin: Arc<dyn Origin>) -> Result<()> {
     let mut end = End::new()?;
+    let app = Arc::new(App::new(&settings)?);
+    let tls = settings.tls.as_ref().map(tls::acceptor).transpose()?;
     let listener = Listener::bind(&settings.address).await?;
-    let app = Arc::new(App::new(&settings));
     let (stop, stopped) = watch::channel(false);
-    tracing::info!("listening on {}", listener.name());
+    tracing::info!("listening on {}", listener.name(tls.is_some()));
     let serving = serve(
         listener,
         http::router(Arc::clone(&app)),
         settings.limits.connections_max,
+        tls,
         settings.drain,
         stopped,
     );
@@ -74,6 +77,9 @@ async fn live(settings: Settings, origin: Arc<dyn Origin>) -> Result<()> {
         }
     })
     .await;
+    if let Some(log) = &app.decision_log {
+        log.finish();
+    }
     result
 }
 

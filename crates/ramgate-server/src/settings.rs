@@ -11,6 +11,10 @@ use ramgate::Source;
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::decision_log::LogSettings;
+use crate::http::{ForwardAuthTable, relative_to};
+use crate::tls::TlsSettings;
+
 /// What one layer says: a file, the environment or the flags. What it leaves out, a layer below it says.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +33,15 @@ pub struct Partial {
     pub shutdown_delay: Option<String>,
     pub drain: Option<String>,
     pub log: Option<String>,
+    pub public_url: Option<String>,
+    pub token_file: Option<PathBuf>,
+    pub tls_cert: Option<PathBuf>,
+    pub tls_key: Option<PathBuf>,
+    pub tls_client_ca: Option<PathBuf>,
+    pub decision_log: Option<PathBuf>,
+    pub decision_log_mask: Option<Vec<String>>,
+    pub decision_log_queue: Option<u64>,
+    pub forward_auth: Option<ForwardAuthTable>,
 }
 
 /// How the text of an environment variable is read.
@@ -38,10 +51,12 @@ pub enum KeyKind {
     Text,
     Number,
     Flag,
+    /// With commas between them.
+    List,
 }
 
 /// Every setting that the environment can give: `max_body` is `RAMGATE_MAX_BODY` there and `--max-body` as a flag.
-pub const KEYS: [(&str, KeyKind); 13] = [
+pub const KEYS: [(&str, KeyKind); 21] = [
     ("account", KeyKind::Text),
     ("listen", KeyKind::Text),
     ("allow_unprotected", KeyKind::Flag),
@@ -55,6 +70,14 @@ pub const KEYS: [(&str, KeyKind); 13] = [
     ("shutdown_delay", KeyKind::Text),
     ("drain", KeyKind::Text),
     ("log", KeyKind::Text),
+    ("public_url", KeyKind::Text),
+    ("token_file", KeyKind::Text),
+    ("tls_cert", KeyKind::Text),
+    ("tls_key", KeyKind::Text),
+    ("tls_client_ca", KeyKind::Text),
+    ("decision_log", KeyKind::Text),
+    ("decision_log_mask", KeyKind::List),
+    ("decision_log_queue", KeyKind::Number),
 ];
 
 const PREFIX: &str = "RAMGATE_";
@@ -70,11 +93,32 @@ impl Partial {
         let name = path.display().to_string();
         let text =
             std::fs::read_to_string(path).with_context(|| format!("{name}: cannot be read"))?;
-        toml::from_str(&text).map_err(|error| {
+        let read: Partial = toml::from_str(&text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
             let place = Source::new(name.as_str(), text.as_str()).position(offset);
             anyhow!("{name}:{place}: {}", told(error.message()))
-        })
+        })?;
+        Ok(read.relative_to(path.parent().unwrap_or(Path::new(""))))
+    }
+
+    /// Files that a file names are found from where it is, wherever the program was started.
+    fn relative_to(self, directory: &Path) -> Partial {
+        let found = |path: Option<PathBuf>| path.map(|path| directory.join(path));
+        let is_output = self.decision_log.as_deref() == Some(Path::new("-"));
+        Partial {
+            account: found(self.account),
+            token_file: found(self.token_file),
+            tls_cert: found(self.tls_cert),
+            tls_key: found(self.tls_key),
+            tls_client_ca: found(self.tls_client_ca),
+            decision_log: if is_output {
+                self.decision_log
+            } else {
+                found(self.decision_log)
+            },
+            forward_auth: self.forward_auth.map(|table| relative_to(table, directory)),
+            ..self
+        }
     }
 
     /// Takes what the environment says. Variables of other programs, also those that begin with `RAMGATE_`, are passed over, but not one that
@@ -128,6 +172,15 @@ impl Partial {
             shutdown_delay: self.shutdown_delay.or(below.shutdown_delay),
             drain: self.drain.or(below.drain),
             log: self.log.or(below.log),
+            public_url: self.public_url.or(below.public_url),
+            token_file: self.token_file.or(below.token_file),
+            tls_cert: self.tls_cert.or(below.tls_cert),
+            tls_key: self.tls_key.or(below.tls_key),
+            tls_client_ca: self.tls_client_ca.or(below.tls_client_ca),
+            decision_log: self.decision_log.or(below.decision_log),
+            decision_log_mask: self.decision_log_mask.or(below.decision_log_mask),
+            decision_log_queue: self.decision_log_queue.or(below.decision_log_queue),
+            forward_auth: self.forward_auth.or(below.forward_auth),
         }
     }
 }
@@ -145,6 +198,13 @@ impl KeyKind {
                 "false" | "0" => Value::Boolean(false),
                 _ => bail!("{text:?} is neither true nor false"),
             },
+            KeyKind::List => {
+                let words = text
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|word| !word.is_empty());
+                Value::Array(words.map(|word| Value::String(word.to_owned())).collect())
+            }
         })
     }
 }
@@ -200,6 +260,12 @@ pub struct Settings {
     pub(crate) shutdown_delay: Duration,
     pub(crate) drain: Duration,
     pub(crate) log: tracing::level_filters::LevelFilter,
+    /// By which clients call it, without a slash at the end.
+    pub(crate) public_url: Option<String>,
+    pub(crate) token_file: Option<PathBuf>,
+    pub(crate) tls: Option<TlsSettings>,
+    pub(crate) decision_log: Option<LogSettings>,
+    pub(crate) forward_auth: Option<ForwardAuthTable>,
 }
 
 const LISTEN: &str = "127.0.0.1:8180";
@@ -210,19 +276,28 @@ impl Settings {
     /// # Errors
     /// When something is missing or contradicts itself, or the decision point would be open to a network without protection.
     pub fn resolve(partial: Partial) -> Result<Settings> {
-        let account = partial.account.context(
+        let account = partial.account.clone().context(
             "no policies: name a snapshot with --account, RAMGATE_ACCOUNT or account in the settings file",
         )?;
         let address = address(partial.listen.as_deref().unwrap_or(LISTEN))?;
+        let tls = tls(&partial)?;
+        let is_protected = tls.is_some() || partial.token_file.is_some();
         if let Address::Tcp(tcp) = &address
             && !tcp.ip().is_loopback()
+            && !is_protected
             && partial.allow_unprotected != Some(true)
         {
             bail!(
                 "{tcp} can be reached from other machines, and everybody there could ask for decisions; \
-                 listen on a loopback address, or say --allow-unprotected"
+                 listen on a loopback address, give --token-file or --tls-cert, or say --allow-unprotected"
             );
         }
+        ensure!(
+            tls.is_none() || matches!(address, Address::Tcp(_)),
+            "tls_cert: there is no TLS on a Unix socket"
+        );
+        let decision_log = decision_log(&partial)?;
+        let public_url = partial.public_url.as_deref().map(public_url).transpose()?;
         let limits = Limits {
             body_bytes_max: count("max_body", partial.max_body, 1 << 20, 1 << 30)?,
             batch_max: count("max_batch", partial.max_batch, 1000, 1_000_000)?,
@@ -243,6 +318,11 @@ impl Settings {
             log: log.parse().map_err(|_| {
                 anyhow!("log: {log:?} is no level; expected off, error, warn, info, debug or trace")
             })?,
+            public_url,
+            token_file: partial.token_file,
+            tls,
+            decision_log,
+            forward_auth: partial.forward_auth,
         })
     }
 
@@ -250,6 +330,59 @@ impl Settings {
     pub fn account(&self) -> &Path {
         &self.account
     }
+}
+
+fn tls(partial: &Partial) -> Result<Option<TlsSettings>> {
+    match (&partial.tls_cert, &partial.tls_key) {
+        (Some(certificate), Some(key)) => Ok(Some(TlsSettings {
+            certificate: certificate.clone(),
+            key: key.clone(),
+            client_ca: partial.tls_client_ca.clone(),
+        })),
+        (None, None) if partial.tls_client_ca.is_none() => Ok(None),
+        _ => bail!("tls_cert and tls_key belong together, and tls_client_ca to both of them"),
+    }
+}
+
+fn decision_log(partial: &Partial) -> Result<Option<LogSettings>> {
+    let queue_max = count(
+        "decision_log_queue",
+        partial.decision_log_queue,
+        4096,
+        1 << 20,
+    )?;
+    let masked = partial.decision_log_mask.clone().unwrap_or_default();
+    for key in &masked {
+        ensure!(
+            key.contains(':'),
+            "decision_log_mask: {key:?} is no condition key"
+        );
+    }
+    let Some(path) = partial.decision_log.clone() else {
+        let is_alone = partial.decision_log_mask.is_some() || partial.decision_log_queue.is_some();
+        ensure!(
+            !is_alone,
+            "decision_log_mask and decision_log_queue are about a decision_log, which is not set"
+        );
+        return Ok(None);
+    };
+    Ok(Some(LogSettings {
+        path,
+        masked,
+        queue_max,
+    }))
+}
+
+/// An identifier of the protocol: an https address, perhaps with a path.
+fn public_url(text: &str) -> Result<String> {
+    let rest = text.strip_prefix("https://").unwrap_or_default();
+    let host = rest.split('/').next().unwrap_or_default();
+    let is_plain = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '@' | '"' | '\\');
+    ensure!(
+        !host.is_empty() && rest.chars().all(is_plain),
+        "public_url: {text:?} is no address of this decision point; expected such as https://pdp.example.com"
+    );
+    Ok(text.trim_end_matches('/').to_owned())
 }
 
 fn address(text: &str) -> Result<Address> {
@@ -300,6 +433,7 @@ mod tests {
                 KeyKind::Text => "\"5s\"",
                 KeyKind::Number => "5",
                 KeyKind::Flag => "true",
+                KeyKind::List => "[\"5s\"]",
             };
             let read: Result<Partial, _> = toml::from_str(&format!("{key} = {value}"));
             assert!(read.is_ok(), "{key}: {read:?}");

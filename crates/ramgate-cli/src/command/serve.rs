@@ -42,5 +42,15 @@ fn flags(args: &ServeArgs) -> Partial {
         shutdown_delay: args.shutdown_delay.clone(),
         drain: args.drain.clone(),
         log: args.log.clone(),
+        public_url: args.public_url.clone(),
+        token_file: args.token_file.clone(),
+        tls_cert: args.tls_cert.clone(),
+        tls_key: args.tls_key.clone(),
+        tls_client_ca: args.tls_client_ca.clone(),
+        decision_log: args.decision_log.clone(),
+        decision_log_mask: Some(args.decision_log_mask.clone()).filter(|keys| !keys.is_empty()),
+        decision_log_queue: args.decision_log_queue,
+        // Routes are for a file.
+        forward_auth: None,
     }
 }

@@ -7,9 +7,13 @@
     reason = "a test that cannot go on must fail"
 )]
 
+mod access;
+mod authzen;
 mod check;
+mod decision_log;
 mod end;
 mod faults;
+mod forward_auth;
 mod point;
 mod reload;
 mod start;

@@ -102,7 +102,7 @@ impl Place {
 /// The process; it is ended when this is dropped.
 pub(crate) struct Point {
     pub(crate) place: Place,
-    child: Child,
+    pub(crate) child: Child,
     said: Arc<Mutex<String>>,
     address: String,
     pub(crate) agent: Agent,
@@ -153,9 +153,14 @@ pub(crate) fn agent() -> Agent {
 impl Point {
     /// Runs the command and waits until it listens.
     pub(crate) fn start(place: Place, mut command: Command) -> Point {
+        command.stdout(Stdio::null());
+        Point::start_with_output(place, command)
+    }
+
+    /// The same, with standard output as the command has it.
+    pub(crate) fn start_with_output(place: Place, mut command: Command) -> Point {
         let mut child = command
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

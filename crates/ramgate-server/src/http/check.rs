@@ -1,7 +1,6 @@
 //! `POST /v1/check` and `/v1/check/batch`: requests and answers in ramgate's own form.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -10,9 +9,9 @@ use axum::response::{IntoResponse, Response};
 use ramgate::{Explanation, Position, Question, Source};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tokio::task::yield_now;
 
-use crate::decide;
+use crate::decide::{self, Call};
+use crate::http::batch::Pace;
 use crate::http::refusal::Told;
 use crate::http::{App, REVISION, Refusal, body};
 use crate::metrics::Transport;
@@ -41,9 +40,6 @@ enum Element<'a> {
     Unanswered(Unanswered<'a>),
 }
 
-/// How many requests of a batch are decided before others get a turn.
-const TURN: usize = 16;
-
 /// One request, one answer.
 pub(crate) async fn one(
     State(app): State<Arc<App>>,
@@ -52,7 +48,12 @@ pub(crate) async fn one(
 ) -> Result<Response, Refusal> {
     let source = body::read(&app.limits, &headers, body).await?;
     let served = app.served()?;
-    let explanation = answer(&app, &served, &source, Transport::Check)?;
+    let explanation = answer(
+        &app,
+        &served,
+        &source,
+        &Call::of(Transport::Check, &headers),
+    )?;
     let revision = &*served.revision;
     let answer = Answer {
         explanation,
@@ -79,21 +80,12 @@ pub(crate) async fn batch(
             message,
         ));
     }
-    let started = Instant::now();
+    let mut pace = Pace::new(app.limits.request);
     let mut answers = Vec::with_capacity(requests.len());
     for (index, text) in requests.into_iter().enumerate() {
-        if index % TURN == TURN - 1 {
-            yield_now().await;
-        }
-        if started.elapsed() > app.limits.request {
-            let message = format!("the batch took longer than {:?}", app.limits.request);
-            return Err(Refusal::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "timeout",
-                message,
-            ));
-        }
-        answers.push(element(&app, &served, &source, index, text));
+        pace.step().await?;
+        let call = Call::of(Transport::Batch, &headers).at(index);
+        answers.push(element(&app, &served, &source, index, text, &call));
     }
     Ok(([(REVISION, served.header.clone())], body::json(&answers)).into_response())
 }
@@ -115,10 +107,11 @@ fn element<'s>(
     source: &Source,
     index: usize,
     text: &RawValue,
+    call: &Call,
 ) -> Element<'s> {
     let revision = &*served.revision;
     let text = text.get();
-    match answer(app, served, &Source::new("request", text), Transport::Batch) {
+    match answer(app, served, &Source::new("request", text), call) {
         Ok(explanation) => Element::Answer(Box::new(Answer {
             explanation,
             revision,
@@ -140,9 +133,9 @@ fn answer(
     app: &App,
     served: &Served,
     source: &Source,
-    transport: Transport,
+    call: &Call,
 ) -> Result<Explanation, Refusal> {
     let question =
         Question::parse(source).map_err(|error| Refusal::unreadable(error.problems()))?;
-    decide::explain(app, served, question, transport).map_err(|error| Refusal::unknown(&error))
+    decide::explain(app, served, question, call).map_err(|error| Refusal::unknown(&error))
 }

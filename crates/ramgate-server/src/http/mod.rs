@@ -1,27 +1,37 @@
 //! The endpoints, and what is done for each request before and after its own: bounds, identification, counting.
 
+mod authzen;
+mod batch;
 mod body;
 mod check;
+mod forward_auth;
 mod refusal;
+mod strict;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use anyhow::{Context, Result};
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use tokio::sync::Semaphore;
 
+use crate::decide::REQUEST_ID;
+use crate::decision_log::DecisionLog;
 use crate::health;
 use crate::metrics::Metrics;
 use crate::policies::{Policies, Served};
 use crate::settings::{Limits, Settings};
+use crate::tokens::{self, Tokens};
 
 pub(crate) use body::json;
+pub use forward_auth::ForwardAuthTable;
+pub(crate) use forward_auth::{ForwardAuth, relative_to};
 pub(crate) use refusal::Refusal;
 
 /// What every request meets.
@@ -32,22 +42,39 @@ pub(crate) struct App {
     pub(crate) limits: Limits,
     pub(crate) has_clock: bool,
     pub(crate) check_every: Option<Duration>,
+    pub(crate) public_url: Option<String>,
+    pub(crate) decision_log: Option<DecisionLog>,
+    forward_auth: Option<ForwardAuth>,
+    /// What callers must present, if they must.
+    tokens: Option<Tokens>,
     is_ending: AtomicBool,
     /// One for each request that may be answered at the same time.
     places: Semaphore,
 }
 
 impl App {
-    pub(crate) fn new(settings: &Settings) -> App {
-        App {
+    /// # Errors
+    /// When a file that the settings name cannot be read or written.
+    pub(crate) fn new(settings: &Settings) -> Result<App> {
+        let metrics = Metrics::new();
+        let log = settings.decision_log.as_ref().map(|log| {
+            DecisionLog::open(log, metrics.log_dropped.clone(), metrics.log_lost.clone())
+        });
+        let tokens = settings.token_file.as_deref().map(Tokens::read);
+        let forward_auth = settings.forward_auth.as_ref().map(ForwardAuth::new);
+        Ok(App {
             policies: Policies::default(),
-            metrics: Metrics::new(),
+            metrics,
             limits: settings.limits,
             has_clock: settings.has_clock,
             check_every: settings.check_every,
+            public_url: settings.public_url.clone(),
+            decision_log: log.transpose()?,
+            forward_auth: forward_auth.transpose().context("forward_auth")?,
+            tokens: tokens.transpose().context("token_file")?,
             is_ending: AtomicBool::new(false),
             places: Semaphore::new(settings.limits.concurrent_max),
-        }
+        })
     }
 
     /// From now on it is not ready, so that no new work is sent.
@@ -70,19 +97,31 @@ impl App {
 }
 
 pub(crate) const REVISION: HeaderName = HeaderName::from_static("x-ramgate-revision");
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Where gateways present their token, as `Authorization` is their client's.
+const TOKEN: HeaderName = HeaderName::from_static("x-ramgate-token");
+
+/// Where gateways ask; what follows is the path of their client's request in some dialects.
+pub(crate) const PREFIX: &str = "/v1/forward-auth";
 
 /// Every endpoint.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let decisions = Router::new()
+    let mut decisions = Router::new()
         .route("/v1/check", post(check::one))
         .route("/v1/check/batch", post(check::batch))
-        .route_layer(from_fn_with_state(Arc::clone(&app), guard));
+        .route(authzen::EVALUATION, post(authzen::evaluation))
+        .route(authzen::EVALUATIONS, post(authzen::evaluations));
+    if app.forward_auth.is_some() {
+        // The last takes no empty rest.
+        for path in [PREFIX, "/v1/forward-auth/", "/v1/forward-auth/{*rest}"] {
+            decisions = decisions.route(path, any(forward_auth::ask));
+        }
+    }
     Router::new()
+        .merge(decisions.route_layer(from_fn_with_state(Arc::clone(&app), guard)))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
-        .merge(decisions)
+        .route(authzen::METADATA, get(authzen::metadata))
         .method_not_allowed_fallback(async || {
             let message = "not with this method";
             Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method", message)
@@ -91,10 +130,12 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// Lets a request through if there is a place for it.
+/// Lets a request through if its caller may ask and there is a place for it.
 async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let id = request.headers().get(REQUEST_ID).cloned();
+    let is_gateway = request.uri().path().starts_with(PREFIX);
     let mut response = match app.places.try_acquire() {
+        _ if !may_ask(&app, request.headers(), is_gateway) => unknown_client(),
         Ok(_place) => {
             let _counted = app.metrics.in_flight();
             next.run(request).await
@@ -103,10 +144,40 @@ async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
     };
     if let Some(refused) = response.extensions().get::<refusal::Kind>() {
         app.metrics.refused(refused.0);
+        // A gateway understands nothing else, and who is not permitted for want of time is not permitted.
+        if is_gateway {
+            response = forward_auth::forbidden(None);
+        }
     }
     if let Some(id) = id {
         response.headers_mut().insert(REQUEST_ID, id);
     }
+    response
+}
+
+fn may_ask(app: &App, headers: &HeaderMap, is_gateway: bool) -> bool {
+    let Some(tokens) = &app.tokens else {
+        return true;
+    };
+    let own = tokens::single(headers, &TOKEN);
+    let bearer = if is_gateway {
+        Ok(None)
+    } else {
+        tokens::bearer(headers)
+    };
+    match (own, bearer) {
+        (Ok(Some(token)), _) | (Ok(None), Ok(Some(token))) => tokens.accept(token),
+        _ => false,
+    }
+}
+
+fn unknown_client() -> Response {
+    let message = "this decision point answers only who presents a token of its";
+    let refusal = Refusal::new(StatusCode::UNAUTHORIZED, "unknown_client", message).closing();
+    let mut response = refusal.into_response();
+    let challenge = HeaderValue::from_static("Bearer");
+    let headers = response.headers_mut();
+    headers.insert(header::WWW_AUTHENTICATE, challenge);
     response
 }
 
@@ -115,8 +186,6 @@ fn busy() -> Response {
     let mut response =
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).into_response();
     let soon = HeaderValue::from_static("1");
-    response
-        .headers_mut()
-        .insert(axum::http::header::RETRY_AFTER, soon);
+    response.headers_mut().insert(header::RETRY_AFTER, soon);
     response
 }

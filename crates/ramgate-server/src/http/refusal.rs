@@ -113,6 +113,11 @@ impl Refusal {
         Refusal::new(status, "unknown_caller", error.to_string())
     }
 
+    /// The reason in words.
+    pub(crate) fn message(&self) -> &str {
+        &self.body.error
+    }
+
     pub(crate) fn closing(self) -> Refusal {
         Refusal {
             closes: true,
