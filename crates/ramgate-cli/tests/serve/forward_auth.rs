@@ -3,11 +3,11 @@
 use crate::point::{ALICE, Answer, Place, Point};
 
 /// Circuits can be cancelled, all but one, and from the office only; VPCs can be seen.
-const STATEMENTS: &str = r#"{ "Effect": "Allow", "Action": "vpc:CancelPhysicalConnection", "Resource": "*", "Condition": { "IpAddress": { "acs:SourceIp": "203.0.113.0/24" }, "StringEquals": { "acs:RequestTag/circuit": ["pc-1", "pc-2"] } } },
+pub(crate) const STATEMENTS: &str = r#"{ "Effect": "Allow", "Action": "vpc:CancelPhysicalConnection", "Resource": "*", "Condition": { "IpAddress": { "acs:SourceIp": "203.0.113.0/24" }, "StringEquals": { "acs:RequestTag/circuit": ["pc-1", "pc-2"] } } },
     { "Effect": "Deny", "Action": "*", "Resource": "acs:vpc:*:*:physicalconnection/pc-2" },
     { "Effect": "Allow", "Action": "vpc:DescribeVpcs", "Resource": "*", "Condition": { "Bool": { "acs:SecureTransport": "true" } } }"#;
 
-const ROUTES: &str = r#"
+pub(crate) const ROUTES: &str = r#"
 [[forward_auth.routes]]
 methods = ["DELETE"]
 path = "/circuits/{id}"
@@ -58,7 +58,7 @@ fn ask_as(point: &Point, method: &str, path: &str, headers: &[(&str, &str)]) -> 
 }
 
 const BASE: [(&str, &str); 2] = [("x-user", ALICE), ("x-real-ip", "203.0.113.7")];
-const BY_HEADER: &str = "principal_header = \"X-User\"";
+pub(crate) const BY_HEADER: &str = "principal_header = \"X-User\"";
 
 #[test]
 fn nginx() {

@@ -14,6 +14,7 @@ mod decision_log;
 mod end;
 mod faults;
 mod forward_auth;
+mod gateways;
 mod point;
 mod reload;
 mod start;
