@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::anyhow;
 use ramgate::{Assignment, LoadError, Problem};
-use ramgate_server::{Loaded, Origin, Texts};
+use ramgate_server::{Loaded, Origin, Texts, Watched};
 
 use crate::account;
 use crate::input;
@@ -33,16 +33,20 @@ impl Snapshot {
         if self.path.is_dir() {
             return &self.path;
         }
-        match self.path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        }
+        directory_of(&self.path)
     }
 
     fn add(&self, texts: &mut Texts, path: &Path, text: Option<&str>) {
         let name = path.strip_prefix(self.directory()).unwrap_or(path);
         // What cannot be read must differ from an empty file.
         texts.add(name.display().to_string(), text.unwrap_or("\0"));
+    }
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
     }
 }
 
@@ -87,7 +91,26 @@ impl Origin for Snapshot {
         })
     }
 
-    fn directories(&self) -> Vec<PathBuf> {
-        vec![self.directory().to_owned()]
+    /// The snapshot's own and those of the files that it named when it was last loaded.
+    fn directories(&self) -> Vec<Watched> {
+        let mut watched = vec![Watched {
+            directory: self.directory().to_owned(),
+            is_deep: self.path.is_dir(),
+        }];
+        let asked = self.asked.lock();
+        for path in asked.unwrap_or_else(PoisonError::into_inner).iter() {
+            let directory = directory_of(path);
+            let is_known = |other: &Watched| {
+                other.directory == directory
+                    || other.is_deep && directory.starts_with(&other.directory)
+            };
+            if directory.is_dir() && !watched.iter().any(is_known) {
+                watched.push(Watched {
+                    directory: directory.to_owned(),
+                    is_deep: false,
+                });
+            }
+        }
+        watched
     }
 }

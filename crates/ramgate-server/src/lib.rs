@@ -19,7 +19,7 @@ mod tls;
 mod tokens;
 
 pub use http::ForwardAuthTable;
-pub use policies::{Loaded, Origin, Texts};
+pub use policies::{Loaded, Origin, Texts, Watched};
 pub use route::RouteTable;
 pub use run::run;
 pub use settings::{KEYS, KeyKind, Partial, Settings};

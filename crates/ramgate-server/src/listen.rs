@@ -1,21 +1,27 @@
 //! Takes connections and serves HTTP on them, until it is told to end; then answers in flight are finished first.
 
+use std::convert::Infallible;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use axum::Router;
-use hyper::server::conn::http1;
+use axum::http::{Request, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use hyper::body::Incoming;
+use hyper::rt::{Read, Write};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use hyper_util::service::TowerToHyperService;
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
 
 use crate::settings::Address;
 
@@ -24,6 +30,9 @@ const HEAD_MAX: Duration = Duration::from_secs(60);
 /// A request's head: the first line and all headers.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 const HEADERS_MAX: usize = 100;
+/// Requests at the same time on one connection of HTTP/2.
+#[cfg(feature = "ext-authz")]
+const STREAMS_MAX: u32 = 256;
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 
 /// An open socket.
@@ -193,18 +202,106 @@ fn spawn<S>(stream: S, router: Router, watcher: Watcher, place: OwnedSemaphorePe
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_MAX)
-        .max_headers(HEADERS_MAX)
-        .max_header_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let seen = Arc::new(AtomicBool::new(false));
+    let connection = connection(TokioIo::new(stream), router, Arc::clone(&seen));
     let connection = watcher.watch(connection);
     tokio::spawn(async move {
+        let ended = tokio::select! {
+            ended = connection => ended.map_err(|error| error.to_string()),
+            () = never_seen(&seen) => Err("no request came".to_owned()),
+        };
         // How a client ends its connection is its own affair.
-        if let Err(error) = connection.await {
+        if let Err(error) = ended {
             tracing::debug!("a connection ended: {error}");
         }
         drop(place);
     });
+}
+
+/// Ends for a connection on which nothing has come in time: before the first bytes, nobody else watches the clock.
+async fn never_seen(seen: &AtomicBool) {
+    sleep(HEAD_MAX).await;
+    if seen.load(Ordering::Relaxed) {
+        std::future::pending().await
+    }
+}
+
+/// The router, which notes that a request came, and takes no head that is too large: hyper only bounds what it holds of it at a time.
+fn service(
+    router: Router,
+    seen: Arc<AtomicBool>,
+) -> impl hyper::service::Service<
+    Request<Incoming>,
+    Response = Response,
+    Error = Infallible,
+    Future: Send,
+> + Clone {
+    service_fn(move |request| {
+        seen.store(true, Ordering::Relaxed);
+        let router = router.clone();
+        async move {
+            if head_bytes(&request) > HEAD_BYTES_MAX {
+                let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+                return Ok((status, [(header::CONNECTION, "close")]).into_response());
+            }
+            router.oneshot(request).await
+        }
+    })
+}
+
+fn head_bytes(request: &Request<Incoming>) -> usize {
+    let headers = request.headers().iter();
+    let headers = headers.map(|(name, value)| name.as_str().len() + value.len());
+    let target = request.uri().path_and_query();
+    headers.sum::<usize>() + target.map_or(0, |target| target.as_str().len())
+}
+
+#[cfg(not(feature = "ext-authz"))]
+fn connection<I>(
+    io: I,
+    router: Router,
+    seen: Arc<AtomicBool>,
+) -> impl GracefulConnection<Error: std::fmt::Display> + Send
+where
+    I: Read + Write + Unpin + Send + 'static,
+{
+    hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_MAX)
+        .max_headers(HEADERS_MAX)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(io, service(router, seen))
+}
+
+/// With HTTP/2, which gRPC is spoken over.
+#[cfg(feature = "ext-authz")]
+fn connection<I>(
+    io: I,
+    router: Router,
+    seen: Arc<AtomicBool>,
+) -> impl GracefulConnection<Error: std::fmt::Display> + Send
+where
+    I: Read + Write + Unpin + Send + 'static,
+{
+    use hyper_util::rt::TokioExecutor;
+    use hyper_util::server::conn::auto;
+
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_MAX)
+        .max_headers(HEADERS_MAX)
+        .max_buf_size(HEAD_BYTES_MAX);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(HEAD_BYTES_MAX as u32)
+        // A connection whose other end has gone is noticed.
+        .keep_alive_interval(HEAD_MAX)
+        .keep_alive_timeout(HANDSHAKE_MAX);
+    builder
+        .serve_connection(io, service(router, seen))
+        .into_owned()
 }

@@ -21,6 +21,8 @@ pub(crate) enum Transport {
     Batch,
     Authzen,
     ForwardAuth,
+    #[cfg(feature = "ext-authz")]
+    ExtAuthz,
 }
 
 impl Transport {
@@ -30,6 +32,8 @@ impl Transport {
             Transport::Batch => "batch",
             Transport::Authzen => "authzen",
             Transport::ForwardAuth => "forward_auth",
+            #[cfg(feature = "ext-authz")]
+            Transport::ExtAuthz => "ext_authz",
         }
     }
 }

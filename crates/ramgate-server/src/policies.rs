@@ -24,8 +24,17 @@ pub trait Origin: Send + Sync + 'static {
     /// With everything that is wrong, each with its place.
     fn load(&self) -> anyhow::Result<Loaded>;
 
-    /// The directories in which a change may be one of the policies, with whatever is below them.
-    fn directories(&self) -> Vec<PathBuf>;
+    /// The directories in which a change may be one of the policies.
+    fn directories(&self) -> Vec<Watched>;
+}
+
+/// A directory to be watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// Which.
+    pub directory: PathBuf,
+    /// Whether directories below it belong to it.
+    pub is_deep: bool,
 }
 
 /// Policies that were made ready.

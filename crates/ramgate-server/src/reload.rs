@@ -13,7 +13,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::http::App;
 use crate::metrics::ReloadResult;
-use crate::policies::{Failed, Loaded, Origin};
+use crate::policies::{Failed, Loaded, Origin, Watched};
 use crate::signals::Hangup;
 
 /// How long a change is left to become complete before it is looked at.
@@ -85,9 +85,14 @@ fn watch(origin: &dyn Origin, tell: mpsc::Sender<()>) -> anyhow::Result<Recommen
             let _ = tell.try_send(());
         }
     })?;
-    for directory in origin.directories() {
+    for Watched { directory, is_deep } in origin.directories() {
+        let mode = if is_deep {
+            RecursiveMode::Recursive
+        } else {
+            RecursiveMode::NonRecursive
+        };
         watcher
-            .watch(&directory, RecursiveMode::Recursive)
+            .watch(&directory, mode)
             .with_context(|| format!("{}: cannot be watched", directory.display()))?;
     }
     Ok(watcher)

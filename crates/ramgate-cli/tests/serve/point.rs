@@ -131,7 +131,8 @@ impl Answer {
     }
 }
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Of a machine that is busy with other things.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until it holds; fails after a while.
 pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {

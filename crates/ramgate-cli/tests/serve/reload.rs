@@ -96,6 +96,33 @@ fn files_that_a_snapshot_names_belong_to_it() {
 }
 
 #[test]
+fn the_directory_of_a_file_that_a_snapshot_names_is_watched_too() {
+    let place = Place::new();
+    let policy = |statement: &str| format!(r#"{{ "Version": "1", "Statement": [{statement}] }}"#);
+    let snapshot = format!(
+        r#"{{ "ramgate": 1, "accounts": {{ "{ACCOUNT}": {{
+            "policies": {{ "p": {{ "type": "Custom", "file": "../policies/p.json" }} }}, "users": {{ "alice": {{ "policies": ["p"] }} }} }} }} }}"#
+    );
+    place.write("account/snapshot.json", snapshot);
+    place.write("policies/p.json", policy(ALLOW));
+    let arguments = [
+        &[
+            "--account",
+            "account/snapshot.json",
+            "--listen",
+            "127.0.0.1:0",
+        ],
+        &TOLD[..],
+    ];
+    let command = place.command(&arguments.concat());
+    let point = Point::start(place, command);
+    point.until_said("policies loaded");
+    assert_eq!(point.decision(), "Allow");
+    point.place.replace("policies/p.json", policy(DENY));
+    until("the deny", || point.decision() == "ExplicitDeny");
+}
+
+#[test]
 fn a_directory_is_watched_with_what_comes_and_goes() {
     let place = Place::new();
     place.write("accounts/a.json", snapshot(ALLOW));

@@ -43,3 +43,19 @@ impl Pace {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_batch_ends_when_its_time_is_over() {
+        let mut pace = Pace::new(Duration::from_secs(60));
+        for _ in 0..100 {
+            assert!(pace.step().await.is_ok());
+        }
+        pace.most = Duration::ZERO;
+        let refusal = pace.step().await.unwrap_err();
+        assert_eq!(refusal.message(), "the batch took longer than 0ns");
+    }
+}

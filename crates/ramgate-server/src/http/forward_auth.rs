@@ -43,16 +43,27 @@ enum Dialect {
     Forwarded,
     /// The method is the request's own, and the path what follows ours.
     Envoy,
+    /// Everything stands in the message of gRPC.
+    Message,
+}
+
+/// Where the client's address stands.
+#[derive(Clone, Debug)]
+enum SourceIp {
+    None,
+    Header(HeaderName),
+    /// That of the connection to the gateway, which the message of gRPC has.
+    Connection,
 }
 
 /// How requests of gateways are understood.
 #[derive(Clone, Debug)]
 pub(crate) struct ForwardAuth {
     dialect: Dialect,
-    source_ip: Option<HeaderName>,
+    source_ip: SourceIp,
     principal_header: Option<HeaderName>,
     principal_tokens: Option<PrincipalTokens>,
-    show_reason: bool,
+    pub(super) show_reason: bool,
     routes: Vec<Route>,
 }
 
@@ -66,8 +77,12 @@ impl ForwardAuth {
             "nginx" => Dialect::Nginx,
             "traefik" | "caddy" => Dialect::Forwarded,
             "envoy-http" => Dialect::Envoy,
+            "envoy-grpc" if cfg!(feature = "ext-authz") => Dialect::Message,
+            "envoy-grpc" => bail!(
+                "dialect: \"envoy-grpc\" is not in this build; build ramgate-cli with --features ext-authz"
+            ),
             other => bail!(
-                "dialect: {other:?} is not known; expected nginx, traefik, caddy or envoy-http"
+                "dialect: {other:?} is not known; expected nginx, traefik, caddy, envoy-http or envoy-grpc"
             ),
         };
         let named = |name: &str, text: &str| {
@@ -75,8 +90,15 @@ impl ForwardAuth {
                 .map_err(|_| anyhow!("{name}: {text:?} is no name of a header"))
         };
         let source_ip = match &*table.source_ip {
-            "none" => None,
-            name => Some(named("source_ip", name)?),
+            "none" => SourceIp::None,
+            "connection" => {
+                ensure!(
+                    dialect == Dialect::Message,
+                    "source_ip: only the dialect envoy-grpc tells of the client's connection; name a header"
+                );
+                SourceIp::Connection
+            }
+            name => SourceIp::Header(named("source_ip", name)?),
         };
         let principal_header = table.principal_header.as_deref();
         let principal_header = principal_header
@@ -107,14 +129,24 @@ impl ForwardAuth {
     }
 }
 
+/// The request that a gateway asks about, as it came to the gateway.
+pub(super) struct Asked<'r> {
+    pub(super) method: Method,
+    pub(super) target: String,
+    pub(super) headers: &'r HeaderMap,
+    /// The client's, where the question has it.
+    pub(super) peer: Option<IpAddr>,
+    pub(super) transport: Transport,
+}
+
 /// Why a request is not let through.
-enum Stopped {
+pub(super) enum Stopped {
     /// Nobody says who asks.
     Unknown(&'static str),
     Denied(String),
 }
 
-fn denied(reason: impl Into<String>) -> Stopped {
+pub(super) fn denied(reason: impl Into<String>) -> Stopped {
     Stopped::Denied(reason.into())
 }
 
@@ -125,7 +157,18 @@ pub(crate) async fn ask(State(app): State<Arc<App>>, request: Request) -> Respon
     };
     let (parts, _) = request.into_parts();
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    match forward.decide(&app, &parts.method, path, &parts.headers) {
+    let asked = forward.original(&parts.method, path, &parts.headers);
+    let decided = asked.and_then(|(method, target)| {
+        let asked = Asked {
+            method,
+            target,
+            headers: &parts.headers,
+            peer: None,
+            transport: Transport::ForwardAuth,
+        };
+        forward.decide(&app, &asked)
+    });
+    match decided {
         Ok((principal, revision)) => let_through(&principal, revision),
         Err(Stopped::Unknown(reason)) => {
             app.metrics.refused("unknown_caller");
@@ -140,8 +183,8 @@ pub(crate) async fn ask(State(app): State<Arc<App>>, request: Request) -> Respon
     }
 }
 
-const PRINCIPAL: HeaderName = HeaderName::from_static("x-ramgate-principal");
-const REASON: HeaderName = HeaderName::from_static("x-ramgate-reason");
+pub(super) const PRINCIPAL: HeaderName = HeaderName::from_static("x-ramgate-principal");
+pub(super) const REASON: HeaderName = HeaderName::from_static("x-ramgate-reason");
 
 fn let_through(principal: &Principal<'_>, revision: HeaderValue) -> Response {
     let mut response = StatusCode::OK.into_response();
@@ -160,50 +203,53 @@ struct Forbidden<'a> {
     reason: Option<&'a str>,
 }
 
+fn told(reason: Option<&str>) -> Forbidden<'_> {
+    let error = "not permitted";
+    Forbidden { error, reason }
+}
+
 /// What a client may be told of a denial.
 pub(crate) fn forbidden(reason: Option<&str>) -> Response {
-    let error = "not permitted";
-    let mut response = (
-        StatusCode::FORBIDDEN,
-        body::json(&Forbidden { error, reason }),
-    )
-        .into_response();
+    let mut response = (StatusCode::FORBIDDEN, body::json(&told(reason))).into_response();
     if let Some(reason) = reason.and_then(|reason| HeaderValue::from_str(reason).ok()) {
         response.headers_mut().insert(REASON, reason);
     }
     response
 }
 
+/// The same as a text.
+#[cfg(feature = "ext-authz")]
+pub(super) fn told_text(reason: Option<&str>) -> String {
+    serde_json::to_string(&told(reason)).unwrap_or_default()
+}
+
 impl ForwardAuth {
+    /// Whether its gateway asks over gRPC, and not here.
+    pub(super) fn is_over_grpc(&self) -> bool {
+        self.dialect == Dialect::Message
+    }
+
     /// Who is let through, by which policies.
-    fn decide(
+    pub(super) fn decide(
         &self,
         app: &App,
-        method: &Method,
-        path: &str,
-        headers: &HeaderMap,
+        asked: &Asked<'_>,
     ) -> Result<(Principal<'static>, HeaderValue), Stopped> {
-        let served = app
-            .policies
-            .served()
-            .ok_or_else(|| denied("no policies are loaded yet"))?;
-        let (method, target) = self.original(method, path, headers)?;
-        let principal = self.principal(headers)?;
-        let path = PathSegments::of(&target).map_err(|error| denied(error.to_string()))?;
+        let served = app.policies.served();
+        let served = served.ok_or_else(|| denied("no policies are loaded yet"))?;
+        let principal = self.principal(asked.headers)?;
+        let path = PathSegments::of(&asked.target).map_err(|error| denied(error.to_string()))?;
         let mut routes = self.routes.iter();
-        let request = routes.find_map(|route| route.request(&method, &path, &principal));
+        let request = routes.find_map(|route| route.request(&asked.method, &path, &principal));
         let request = request.ok_or_else(|| denied("no route is for this method and path"))?;
         let request = request.map_err(|error| denied(error.to_string()))?;
-        let request = self.with_circumstances(request, headers)?;
-        let call = Call::of(Transport::ForwardAuth, headers);
+        let request = self.with_circumstances(request, asked)?;
+        let call = Call::of(asked.transport, asked.headers);
         let found = decide::evaluate(app, &served, Question::from(request), &call);
         let found = found.map_err(|error| denied(error.to_string()))?;
         if !found.decision.is_allow() {
-            return Err(denied(decide::reason(
-                found.decision,
-                &found.determined_by,
-                None,
-            )));
+            let reason = decide::reason(found.decision, &found.determined_by, None);
+            return Err(denied(reason));
         }
         Ok((principal, served.header.clone()))
     }
@@ -222,6 +268,9 @@ impl ForwardAuth {
             value.ok_or_else(|| denied(format!("header {name} is missing")))
         };
         let (method_name, target_name) = match self.dialect {
+            Dialect::Message => {
+                return Err(denied("this dialect asks over gRPC, not here"));
+            }
             Dialect::Envoy => {
                 let rest = path.strip_prefix(PREFIX).unwrap_or_default();
                 return Ok((method.clone(), rest.to_owned()));
@@ -276,7 +325,7 @@ impl ForwardAuth {
     fn with_circumstances(
         &self,
         request: ramgate::Request<'static>,
-        headers: &HeaderMap,
+        asked: &Asked<'_>,
     ) -> Result<ramgate::Request<'static>, Stopped> {
         let mut context = request.context().clone();
         let mut add = |key: &str, value: String| {
@@ -286,19 +335,31 @@ impl ForwardAuth {
             context.push(key, value);
             Ok(())
         };
-        if let Some(name) = &self.source_ip {
-            let address = tokens::single(headers, name).ok().flatten();
-            let address = address.and_then(|text| text.trim().parse::<IpAddr>().ok());
-            let address =
-                address.ok_or_else(|| denied(format!("header {name} is not one address")))?;
+        let address = match &self.source_ip {
+            SourceIp::None => None,
+            SourceIp::Connection => {
+                let unknown = || denied("the client's connection has no address");
+                Some(asked.peer.ok_or_else(unknown)?)
+            }
+            SourceIp::Header(name) => {
+                let address = tokens::single(asked.headers, name).ok().flatten();
+                let address = address.and_then(|text| text.trim().parse::<IpAddr>().ok());
+                let unknown = || denied(format!("header {name} is not one address"));
+                Some(address.ok_or_else(unknown)?)
+            }
+        };
+        if let Some(address) = address {
             add("acs:SourceIp", address.to_canonical().to_string())?;
         }
         let scheme = HeaderName::from_static("x-forwarded-proto");
-        match tokens::single(headers, &scheme) {
+        match tokens::single(asked.headers, &scheme) {
             Ok(None) => {}
             Ok(Some("https")) => add("acs:SecureTransport", "true".to_owned())?,
             Ok(Some("http")) => add("acs:SecureTransport", "false".to_owned())?,
-            _ => return Err(denied("header x-forwarded-proto is neither http nor https")),
+            _ => {
+                let message = "header x-forwarded-proto is neither http nor https";
+                return Err(denied(message));
+            }
         }
         Ok(request.with_context(context))
     }

@@ -4,6 +4,8 @@ mod authzen;
 mod batch;
 mod body;
 mod check;
+#[cfg(feature = "ext-authz")]
+mod ext_authz;
 mod forward_auth;
 mod refusal;
 mod strict;
@@ -110,11 +112,16 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/check/batch", post(check::batch))
         .route(authzen::EVALUATION, post(authzen::evaluation))
         .route(authzen::EVALUATIONS, post(authzen::evaluations));
-    if app.forward_auth.is_some() {
+    let gateway = app.forward_auth.as_ref();
+    if gateway.is_some_and(|gateway| !gateway.is_over_grpc()) {
         // The last takes no empty rest.
         for path in [PREFIX, "/v1/forward-auth/", "/v1/forward-auth/{*rest}"] {
             decisions = decisions.route(path, any(forward_auth::ask));
         }
+    }
+    #[cfg(feature = "ext-authz")]
+    if gateway.is_some_and(ForwardAuth::is_over_grpc) {
+        decisions = decisions.route_service(ext_authz::PATH, ext_authz::service(Arc::clone(&app)));
     }
     Router::new()
         .merge(decisions.route_layer(from_fn_with_state(Arc::clone(&app), guard)))
@@ -132,6 +139,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 
 /// Lets a request through if its caller may ask and there is a place for it.
 async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    #[cfg(feature = "ext-authz")]
+    if request.uri().path() == ext_authz::PATH {
+        return guard_message(&app, request, next).await;
+    }
     let id = request.headers().get(REQUEST_ID).cloned();
     let is_gateway = request.uri().path().starts_with(PREFIX);
     let mut response = match app.places.try_acquire() {
@@ -153,6 +164,24 @@ async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
         response.headers_mut().insert(REQUEST_ID, id);
     }
     response
+}
+
+/// The same for gRPC, whose refusals are messages too.
+#[cfg(feature = "ext-authz")]
+async fn guard_message(app: &App, mut request: Request, next: Next) -> Response {
+    let place = app.places.try_acquire();
+    let may_ask = may_ask(app, request.headers(), true);
+    if !may_ask || place.is_err() {
+        let kind = if may_ask { "busy" } else { "unknown_client" };
+        app.metrics.refused(kind);
+        request.extensions_mut().insert(ext_authz::NotNow);
+    }
+    let _counted = app.metrics.in_flight();
+    match tokio::time::timeout(app.limits.request, next.run(request)).await {
+        Ok(response) => response,
+        // Half a message: whoever sent it waits no longer.
+        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+    }
 }
 
 fn may_ask(app: &App, headers: &HeaderMap, is_gateway: bool) -> bool {
