@@ -88,7 +88,7 @@ fn main() {
     }
 }
 
-/// What the issue asks of `greedy` / ramgate.
+/// What `greedy` / ramgate is meant to reach.
 const GOALS: [(&str, f64); 4] = [("W1", 1.0), ("W2", 5.0), ("W3", 45.0), ("W4", 4.5)];
 const CLASSES: [&str; 3] = ["Allow", "ExplicitDeny", "ImplicitDeny"];
 /// With the 2 MiB that the crate lets its lazy DFA have unless told; "RegexSet" has 1 GiB.

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr;
-
 use crate::problem::RequestError;
 
 /// The resource of a request: an ARN `acs:<service>:<region>:<account>:<relative id>` (A1), taken literally (W10),
@@ -24,12 +22,9 @@ pub struct Arn<'a> {
     colons: Option<Colons>,
 }
 
-/// Where the first four colons of a text are, and the fifth (its end, where it has none).
+/// Where the first five colons of a text are; its end, where it has no fifth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Colons {
-    first: [usize; 4],
-    fifth: usize,
-}
+pub(crate) struct Colons([usize; 5]);
 
 /// The parts of an ARN that patterns compare with, taken apart once for each decision. Bytes: equal bytes are equal characters.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +54,7 @@ impl<'a> Arn<'a> {
                 crate::problem::quoted(&text)
             ))
         })?;
-        let [_, b, _, d] = colons.first;
+        let Colons([_, b, _, d, _]) = colons;
         // Neither service nor relative id is empty.
         if !text.starts_with(ACS) || b == ACS.len() || d + 1 == text.len() {
             return Err(RequestError::new(format!(
@@ -85,19 +80,20 @@ impl<'a> Arn<'a> {
 
     /// The RAM code of the service, `vpc` for example.
     pub fn service(&self) -> Option<&str> {
-        let [a, b, ..] = self.colons?.first;
+        let Colons([a, b, ..]) = self.colons?;
         self.text.get(a + 1..b)
     }
 
     /// The region; may be empty or `*`.
     pub fn region(&self) -> Option<&str> {
-        let [_, b, c, _] = self.colons?.first;
+        let Colons([_, b, c, ..]) = self.colons?;
         self.text.get(b + 1..c)
     }
 
     /// The account that owns the resource; `None` where the ARN does not say (`*`, or an empty or `*` field).
+    #[inline]
     pub fn account(&self) -> Option<&str> {
-        let [_, _, c, d] = self.colons?.first;
+        let Colons([_, _, c, d, _]) = self.colons?;
         self.text
             .get(c + 1..d)
             .filter(|account| !matches!(*account, "" | "*"))
@@ -105,7 +101,7 @@ impl<'a> Arn<'a> {
 
     /// What follows the fourth colon.
     pub fn relative_id(&self) -> Option<&str> {
-        let [.., d] = self.colons?.first;
+        let Colons([.., d, _]) = self.colons?;
         self.text.get(d + 1..)
     }
 
@@ -122,11 +118,9 @@ impl<'a> Arn<'a> {
     }
 
     /// What [`Arn::fields`] gives, for the hot path.
+    #[inline]
     pub(crate) fn parts(&self) -> Option<ArnParts<'_>> {
-        let Colons {
-            first: [_, b, c, d],
-            fifth,
-        } = self.colons?;
+        let Colons([_, b, c, d, fifth]) = self.colons?;
         let text = self.text.as_bytes();
         let (before, relative) = text.split_at_checked(d)?;
         Some(ArnParts {
@@ -144,35 +138,36 @@ pub(crate) const ACS: &str = "acs:";
 
 impl Colons {
     /// `None` where there are fewer than four.
+    #[inline]
     pub(crate) fn of(text: &str) -> Option<Colons> {
-        let bytes = text.as_bytes();
-        let mut first = [0; 4];
-        let mut places = first.iter_mut();
         // Fields are so short that calls of memchr would cost more than they find.
-        let (words, rest) = bytes.as_chunks::<8>();
-        let mut last = [0; 8];
-        for (to, from) in last.iter_mut().zip(rest) {
-            *to = *from;
-        }
-        for (word, at) in words.iter().chain([&last]).zip((0..).step_by(8)) {
-            let mut bits = colons_of(*word);
-            while bits != 0 {
-                let place = at + bits.trailing_zeros() as usize / 8;
-                bits &= bits - 1;
-                *places.next()? = place;
-                if places.as_slice().is_empty() {
-                    let behind = memchr(b':', bytes.get(place + 1..)?);
-                    let fifth = behind.map_or(bytes.len(), |behind| place + 1 + behind);
-                    return Some(Colons { first, fifth });
+        let (words, rest) = text.as_bytes().as_chunks::<8>();
+        let mut places = [text.len(); 5];
+        let mut free = places.iter_mut();
+        'found: {
+            for (number, word) in words.iter().enumerate() {
+                let mut bits = colons_of(*word);
+                while bits != 0 {
+                    let Some(place) = free.next() else {
+                        break 'found;
+                    };
+                    *place = number * 8 + bits.trailing_zeros() as usize / 8;
+                    bits &= bits - 1;
                 }
             }
+            for (at, _) in rest.iter().enumerate().filter(|(_, byte)| **byte == b':') {
+                let Some(place) = free.next() else {
+                    break 'found;
+                };
+                *place = words.len() * 8 + at;
+            }
         }
-        None
+        (free.len() <= 1).then_some(Colons(places))
     }
 
     /// The five fields of the text.
     pub(crate) fn split<'t>(&self, text: &'t str) -> Option<[&'t str; 5]> {
-        let [a, b, c, d] = self.first;
+        let Colons([a, b, c, d, _]) = *self;
         Some([
             text.get(..a)?,
             text.get(a + 1..b)?,
@@ -220,7 +215,8 @@ mod tests {
                 .map(|(at, _)| at);
             let first: Vec<usize> = places.by_ref().take(4).collect();
             let fifth = places.next().unwrap_or(text.len());
-            let expected = first.try_into().ok().map(|first| Colons { first, fifth });
+            let expected = <[usize; 4]>::try_from(first).ok();
+            let expected = expected.map(|[a, b, c, d]| Colons([a, b, c, d, fifth]));
             assert_eq!(Colons::of(text), expected, "{text}");
         }
     }

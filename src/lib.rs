@@ -47,6 +47,10 @@
 //! [`Catalog`] looks up facts on actions, their resources and condition keys. They come in as text too (the crate `ramgate-catalog` has
 //! them), and no decision depends on them.
 //!
+//! # What a call comes to
+//!
+//! [`preflight`] says of a call of an API how it would end (parameters, permission, existence, state), and of a denial what to ask for.
+//!
 //! # What it does not do
 //!
 //! No I/O, no clock, no network, no threads: texts come in as [`Source`], the time comes in with the request as `acs:CurrentTime`. ACLs of OSS,
@@ -56,6 +60,7 @@
 mod account;
 pub mod analysis;
 mod arn;
+pub mod carrier;
 mod case;
 mod catalog;
 mod condition;
@@ -67,6 +72,7 @@ mod json;
 pub mod lint;
 mod other_reading;
 mod policy;
+pub mod preflight;
 mod principal;
 mod problem;
 mod property_file;
@@ -82,8 +88,9 @@ pub use account::{Assignment, Caller, Holder, Holding, OpenFile, Organization};
 pub use arn::Arn;
 pub use case::{Case, CaseResult, Coverage, OpenAccount, StatementCoverage};
 pub use catalog::{
-    AccessLevel, ActionFacts, ArnTemplate, Catalog, Evidence, FactSource, Granularity, KeyFacts,
-    KeyScope, KeyType, Listing, NeededAction, Operation, ResourceFacts, ServiceFacts,
+    AccessLevel, ActionFacts, ArnTemplate, Catalog, Constraint, ErrorCause, ErrorFacts, Evidence,
+    FactSource, Granularity, KeyFacts, KeyScope, KeyType, Listing, NeededAction, Operation,
+    OperationFacts, ParameterFacts, ParameterType, ResourceFacts, ServiceFacts, StateFacts,
 };
 pub use condition::{Operator, Qualifier};
 pub use decision::{
@@ -100,6 +107,6 @@ pub use problem::{LoadError, Problem, ProblemKind, RequestError, Severity};
 pub use property_file::{Proof, PropertyFile, StatedProperty};
 pub use question::Question;
 pub use request::{Context, ContextValue, Request};
-pub use source::{Position, Source, Span};
+pub use source::{Position, Source, Span, Woven};
 pub use truth::OpenRule;
 pub use wildcard::Wildcard;

@@ -78,12 +78,13 @@ impl<'a> Request<'a> {
                 quoted(&action)
             )));
         }
+        let resource = Arn::parse(resource)?;
         Ok(Request {
             principal,
             principal_id: None,
             action,
             colon,
-            resource: Arn::parse(resource)?,
+            resource,
             more_resources: Vec::new(),
             context: Context::default(),
             resource_group: None,
@@ -93,9 +94,8 @@ impl<'a> Request<'a> {
 
     /// The same question under these circumstances.
     #[inline]
-    pub fn with_context(mut self, context: Context<'a>) -> Request<'a> {
-        self.context = context;
-        self
+    pub fn with_context(self, context: Context<'a>) -> Request<'a> {
+        Request { context, ..self }
     }
 
     /// A call that needs this resource too (A6): the answer is the worst of them.
@@ -193,6 +193,7 @@ impl<'a> Request<'a> {
     }
 
     /// The account that owns a resource of this request: the ARN's, else the one given, else the caller's own.
+    #[inline]
     pub(crate) fn owner_of<'r>(&'r self, resource: &'r Arn<'_>) -> Option<&'r str> {
         resource
             .account()
@@ -365,7 +366,8 @@ impl<'a> Context<'a> {
         // One bit for each key's length and end: a key whose bit is new needs no comparison.
         let mut seen = 0u64;
         for (index, (key, _)) in list.iter().enumerate() {
-            let end = key.as_bytes().last().map_or(0, u8::to_ascii_lowercase);
+            // Letters without case.
+            let end = key.as_bytes().last().map_or(0, |end| end | 0x20);
             let bit = 1 << ((key.len() ^ usize::from(end) << 2) & 63);
             let mut before = list.iter().take(index);
             if seen & bit != 0 && before.any(|(other, _)| same_key(key, other).is_some()) {

@@ -67,7 +67,8 @@ impl Simple {
     }
 
     /// Service, region, account and relative id of a pattern of this form.
-    fn parts<'p>(&self, text: &'p [u8]) -> Option<[&'p [u8]; 4]> {
+    #[inline]
+    fn parts(self, text: &[u8]) -> Option<[&[u8]; 4]> {
         let rest = text.get(ACS.len()..)?;
         let (service, rest) = rest.split_at_checked(usize::from(self.service))?;
         let (region, rest) = rest.get(1..)?.split_at_checked(usize::from(self.region))?;
@@ -76,13 +77,14 @@ impl Simple {
     }
 
     /// The fields of the pattern against those of the request.
-    #[inline]
-    fn matches(&self, text: &[u8], request: &ArnParts<'_>) -> Match {
+    #[inline(always)]
+    fn matches(self, text: &[u8], request: &ArnParts<'_>) -> Match {
         let Some([service, region, account, relative]) = self.parts(text) else {
             return Match::NO;
         };
         let place = |pattern: &[u8], star: u8, place: &[u8]| {
-            pattern == b"*" || fits_one_star(pattern, usize::from(star), place)
+            let any = (pattern.len(), star) == (1, 0);
+            any || fits_one_star(pattern, usize::from(star), place)
         };
         let fits = place(region, self.region_star, request.region)
             && place(account, self.account_star, request.account)
@@ -94,7 +96,8 @@ impl Simple {
         }
     }
 
-    fn relative_fits(&self, pattern: &[u8], relative: &[u8]) -> bool {
+    #[inline(always)]
+    fn relative_fits(self, pattern: &[u8], relative: &[u8]) -> bool {
         if self.relative_star != Simple::MANY {
             return fits_one_star(pattern, usize::from(self.relative_star), relative);
         }
@@ -203,9 +206,9 @@ impl<'p> ResourcePattern<'p> {
 
     /// Whether the pattern fits the resource of a request, whose parts the caller has at hand. Linear in both, no allocation. `all_readings`: with
     /// the doubts of other readings too, which never change whether it fits.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn matches(
-        &self,
+        self,
         resource: &Arn<'_>,
         parts: Option<&ArnParts<'_>>,
         all_readings: bool,
@@ -213,7 +216,7 @@ impl<'p> ResourcePattern<'p> {
         if self.form == Form::Any {
             return Match::YES; // W9
         }
-        if let (Form::Simple(simple), Some(parts)) = (&self.form, parts) {
+        if let (Form::Simple(simple), Some(parts)) = (self.form, parts) {
             let by_fields = simple.matches(self.text, parts);
             // Where the request has four colons each of the pattern's can only stand for one of them, so the whole text reads as its fields do.
             if !parts.more_colons || by_fields.truth != Truth::No {
@@ -224,7 +227,7 @@ impl<'p> ResourcePattern<'p> {
     }
 
     #[cold]
-    fn matches_slowly(&self, resource: &Arn<'_>, all_readings: bool) -> Match {
+    fn matches_slowly(self, resource: &Arn<'_>, all_readings: bool) -> Match {
         let answer = self.reads(resource);
         match self.rare {
             Some(rare) if all_readings && !rare.others.is_empty() => rare.doubt(answer, resource),

@@ -44,7 +44,7 @@ struct Inner {
     first_line: u32,
     /// The place of every `STRIDE`-th byte or so, made when first asked for.
     marks: OnceLock<Vec<Mark>>,
-    origin: Option<Origin>,
+    origin: Option<Arc<Origin>>,
 }
 
 #[derive(Clone, Copy)]
@@ -53,12 +53,131 @@ struct Mark {
     position: Position,
 }
 
-/// Where an embedded text stands: a string literal of another source.
+/// Where an embedded text stands in another.
 struct Origin {
     source: Source,
-    literal: Span,
-    /// Made when first asked for.
-    marks: OnceLock<Vec<(usize, usize)>>,
+    places: Places,
+}
+
+/// Turns offsets of an inner text into offsets of the text around it.
+enum Places {
+    /// The inner text is what a JSON string says.
+    Literal {
+        literal: Span,
+        /// Made when first asked for.
+        marks: OnceLock<Vec<(usize, usize)>>,
+    },
+    /// The inner text stands there as it is, from here on.
+    Part(usize),
+    /// The inner text was put together piece by piece, in the order of the outer one.
+    Pieces(Vec<Piece>),
+}
+
+/// A part of an inner text, from `inner` up to the next one's.
+#[derive(Clone, Copy)]
+struct Piece {
+    inner: usize,
+    outer: Span,
+    /// Byte for byte what stands there; else something that stands for it as a whole.
+    is_copy: bool,
+}
+
+impl Places {
+    fn outer(&self, source: &Source, offset: usize) -> usize {
+        match self {
+            Places::Literal { literal, marks } => {
+                let text = source.slice(*literal);
+                let marks = marks.get_or_init(|| literal_marks(text));
+                literal.start + raw_offset(text, marks, offset)
+            }
+            Places::Part(start) => start + offset,
+            Places::Pieces(pieces) => {
+                let after = pieces.partition_point(|piece| piece.inner <= offset);
+                let piece = after.checked_sub(1).and_then(|index| pieces.get(index));
+                piece.map_or(0, |piece| match piece.is_copy {
+                    true => (piece.outer.start + (offset - piece.inner)).min(piece.outer.end),
+                    false => piece.outer.start,
+                })
+            }
+        }
+    }
+}
+
+/// A text put together from parts of a file (a heredoc without its indentation, a policy without what is not known of it), so that its
+/// places are still those in the file.
+///
+/// ```
+/// use ramgate::{Source, Span, Woven};
+///
+/// let file = Source::new("main.tf", "policy = {\n  Version = \"1\" }");
+/// let mut policy = Woven::default();
+/// policy.instead("{\"Version\"", Span { start: 13, end: 20 });
+/// policy.instead(": ", Span { start: 20, end: 23 });
+/// policy.copy("\"1\"", 23);
+/// policy.instead("}", Span { start: 27, end: 28 });
+/// let policy = policy.into_source(&file);
+/// assert_eq!(policy.text(), "{\"Version\": \"1\"}");
+/// assert_eq!(policy.position(policy.text().find('1').unwrap()).to_string(), "2:14");
+/// ```
+#[derive(Default)]
+pub struct Woven {
+    text: String,
+    pieces: Vec<Piece>,
+}
+
+impl Woven {
+    /// Adds what stands in the file byte for byte, from `outer` on.
+    pub fn copy(&mut self, text: &str, outer: usize) {
+        let end = outer + text.len();
+        self.add(text, Span { start: outer, end }, true);
+    }
+
+    /// Adds a text that stands for a part of the file.
+    pub fn instead(&mut self, text: &str, outer: Span) {
+        self.add(text, outer, false);
+    }
+
+    fn add(&mut self, text: &str, outer: Span, is_copy: bool) {
+        if text.is_empty() {
+            return;
+        }
+        self.pieces.push(Piece {
+            inner: self.text.len(),
+            outer,
+            is_copy,
+        });
+        self.text.push_str(text);
+    }
+
+    /// How long it is by now, in bytes: where the next part begins.
+    pub fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Whether there is nothing in it yet.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// The text, with its places in the file.
+    pub fn into_source(self, file: &Source) -> Source {
+        let Woven { text, mut pieces } = self;
+        if let Some(last) = pieces.last().copied() {
+            let end = last.outer.end;
+            pieces.push(Piece {
+                inner: text.len(),
+                outer: Span { start: end, end },
+                is_copy: false,
+            });
+        }
+        Source::inside(file, Places::Pieces(pieces), text)
+    }
+}
+
+impl fmt::Debug for Woven {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Woven({} bytes)", self.text.len())
+    }
 }
 
 /// A position costs at most a scan of this many bytes, also in a file that is one long line.
@@ -90,18 +209,64 @@ impl Source {
     /// A document that stands in `origin` as a string literal (`"document": "{\"Version\": …}"`).
     /// Positions in it are given where the user sees them: in the outer file.
     pub(crate) fn embedded(origin: &Source, literal: Span, text: String) -> Source {
-        let origin_of = Origin {
-            source: origin.clone(),
-            literal,
-            marks: OnceLock::new(),
-        };
+        let marks = OnceLock::new();
+        Source::inside(origin, Places::Literal { literal, marks }, text)
+    }
+
+    fn inside(origin: &Source, places: Places, text: String) -> Source {
+        let source = origin.clone();
         Source(Arc::new(Inner {
             name: Arc::clone(&origin.0.name),
             text,
             first_line: 1,
             marks: OnceLock::new(),
-            origin: Some(origin_of),
+            origin: Some(Arc::new(Origin { source, places })),
         }))
+    }
+
+    /// A document that stands in `origin` as it is.
+    pub(crate) fn part(origin: &Source, span: Span) -> Source {
+        let text = origin.slice(span).to_owned();
+        Source::inside(origin, Places::Part(span.start), text)
+    }
+
+    /// Another text in the same places: it must be as long, and have the same parts.
+    pub(crate) fn retold(&self, text: String) -> Source {
+        Source(Arc::new(Inner {
+            name: self.shared_name(),
+            text,
+            first_line: self.0.first_line,
+            marks: OnceLock::new(),
+            origin: self.0.origin.clone(),
+        }))
+    }
+
+    /// The offset in the file that this text stands in, however deep; of a file of its own, the same.
+    pub fn offset_in_file(&self, offset: usize) -> usize {
+        let mut at = (self, offset);
+        while let Some(origin) = &at.0.0.origin {
+            at = (&origin.source, origin.places.outer(&origin.source, at.1));
+        }
+        at.1
+    }
+
+    /// How a text that is put into this one is written in the file that it stands in: with the escapes of every string around it. `None`
+    /// where this text was put together of parts, so that none of it can be changed on its own.
+    pub fn written_in_file(&self, text: &str) -> Option<String> {
+        let mut written = text.to_owned();
+        let mut source = self;
+        while let Some(origin) = &source.0.origin {
+            match &origin.places {
+                Places::Literal { .. } => {
+                    let quoted = serde_json::to_string(&written).ok()?;
+                    written = quoted.strip_prefix('"')?.strip_suffix('"')?.to_owned();
+                }
+                Places::Part(_) => {}
+                Places::Pieces(_) => return None,
+            }
+            source = &origin.source;
+        }
+        Some(written)
     }
 
     /// The name given to [`Source::new`].
@@ -127,10 +292,8 @@ impl Source {
     pub fn position(&self, offset: usize) -> Position {
         match &self.0.origin {
             Some(origin) => {
-                let literal = origin.source.slice(origin.literal);
-                let marks = origin.marks.get_or_init(|| literal_marks(literal));
-                let raw = raw_offset(literal, marks, offset);
-                origin.source.position(origin.literal.start + raw)
+                let outer = origin.places.outer(&origin.source, offset);
+                origin.source.position(outer)
             }
             None => self.own_position(offset),
         }
@@ -188,13 +351,16 @@ struct Outer<'s> {
 impl Positions<'_> {
     pub(crate) fn at(&mut self, offset: usize) -> Position {
         if let Some(outer) = &mut self.outer {
-            let literal = outer.origin.source.slice(outer.origin.literal);
+            let Places::Literal { literal, .. } = &outer.origin.places else {
+                let place = outer.origin.places.outer(&outer.origin.source, offset);
+                return outer.positions.at(place);
+            };
+            let text = outer.origin.source.slice(*literal);
             if offset < outer.place.0 {
                 outer.place = LITERAL_START;
             }
-            outer.place = moved_in_literal(literal, outer.place, offset);
-            let start = outer.origin.literal.start;
-            return outer.positions.at(start + outer.place.1);
+            outer.place = moved_in_literal(text, outer.place, offset);
+            return outer.positions.at(literal.start + outer.place.1);
         }
         let position = match self.last {
             Some(last) if last.offset <= offset => last.moved(self.source.text(), offset).position,
@@ -354,5 +520,63 @@ mod tests {
         assert_eq!(positions.at(0), inner.position(0));
         let a = inner.position(decoded.find('A').unwrap());
         assert_eq!(a.column as usize, outer.find('A').unwrap() + 1);
+    }
+
+    #[test]
+    fn a_woven_text_points_where_its_parts_stand() {
+        let file = Source::new("o", "a\n  b\n  c${x}d\n");
+        let mut woven = Woven::default();
+        woven.copy("b\n", 4);
+        woven.copy("c", 8);
+        woven.instead("unknown", Span { start: 9, end: 13 });
+        woven.copy("d", 13);
+        let inner = woven.into_source(&file);
+        assert_eq!(inner.text(), "b\ncunknownd");
+        let places: Vec<String> = (0..=inner.text().len())
+            .map(|offset| inner.position(offset).to_string())
+            .collect();
+        assert_eq!(places[..3], ["2:3", "2:4", "3:3"]);
+        assert!(places[3..10].iter().all(|place| place == "3:4"));
+        assert_eq!(places[10..], ["3:8", "3:9"]);
+        let mut positions = inner.positions();
+        for (offset, place) in places.iter().enumerate() {
+            assert_eq!(positions.at(offset).to_string(), *place);
+            assert_eq!(
+                file.position(inner.offset_in_file(offset)).to_string(),
+                *place
+            );
+        }
+        assert_eq!(inner.written_in_file("x"), None);
+    }
+
+    #[test]
+    fn what_is_put_into_a_string_is_escaped_as_often_as_it_is_embedded() {
+        let outer = r#"{"a": "{\"b\": \"{}\"}"}"#;
+        let file = Source::new("o", outer);
+        let literal = Span {
+            start: 6,
+            end: outer.len() - 1,
+        };
+        let middle: String = serde_json::from_str(file.slice(literal)).unwrap();
+        let middle = Source::embedded(&file, literal, middle);
+        let start = middle.text().find("\"{}\"").unwrap();
+        let inner = Source::part(
+            &middle,
+            Span {
+                start,
+                end: start + 4,
+            },
+        );
+        assert_eq!(inner.written_in_file("\"x").unwrap(), r#"\"x"#);
+        let twice = Source::embedded(
+            &middle,
+            Span {
+                start,
+                end: start + 4,
+            },
+            "{}".to_owned(),
+        );
+        assert_eq!(twice.written_in_file("\"x").unwrap(), r#"\\\"x"#);
+        assert_eq!(twice.offset_in_file(0), outer.find("{}").unwrap());
     }
 }

@@ -84,26 +84,33 @@ impl Shape {
 
 /// Where the only star of a pattern is (its length where it has none), if there is no `?` and no second star: nearly all are so.
 pub(crate) fn only_star(pattern: &str) -> Option<usize> {
-    let shape = Shape::of(pattern);
-    let simple = !shape.has_question && shape.first_star == shape.last_star;
-    simple.then_some(shape.first_star as usize)
+    let bytes = pattern.as_bytes();
+    let Some(at) = memchr2(b'*', b'?', bytes) else {
+        return Some(bytes.len());
+    };
+    let (found, behind) = bytes.get(at..)?.split_first()?;
+    (*found == b'*' && memchr2(b'*', b'?', behind).is_none()).then_some(at)
 }
 
 /// Whether the whole of `text` fits a pattern whose only star is there ([`only_star`]).
-#[inline]
+#[inline(always)]
 pub(crate) fn fits_one_star(pattern: &[u8], star: usize, text: &[u8]) -> bool {
     fits_ends(pattern, star, text, same_bytes)
 }
 
 /// The same without the case of ASCII letters.
-#[inline]
+#[inline(always)]
 pub(crate) fn fits_one_star_ignoring_case(pattern: &[u8], star: usize, text: &[u8]) -> bool {
-    // Most patterns are spelled as requests are: then one comparison of equal bytes is all.
-    let same = |a: &[u8], b: &[u8]| same_bytes(a, b) || a.eq_ignore_ascii_case(b);
-    fits_ends(pattern, star, text, same)
+    fits_ends(pattern, star, text, same_bytes_ignoring_case)
 }
 
+/// Most patterns are spelled as requests are: then one comparison of equal bytes is all.
 #[inline]
+fn same_bytes_ignoring_case(a: &[u8], b: &[u8]) -> bool {
+    same_bytes(a, b) || a.eq_ignore_ascii_case(b)
+}
+
+#[inline(always)]
 fn fits_ends(
     pattern: &[u8],
     star: usize,
@@ -113,17 +120,15 @@ fn fits_ends(
     let Some((first, from_star)) = pattern.split_at_checked(star) else {
         return false;
     };
-    let Some((_, last)) = from_star.split_first() else {
-        return same(first, text);
-    };
-    // What the star leaves: its own run is whatever stands between.
     let Some((start, rest)) = text.split_at_checked(first.len()) else {
         return false;
     };
-    let Some(end) = rest.get(rest.len().wrapping_sub(last.len())..) else {
-        return false;
+    // Without a star nothing may be left; with one, its run is whatever stands between.
+    let (last, end) = match from_star.split_first() {
+        Some((_, last)) => (last, rest.get(rest.len().wrapping_sub(last.len())..)),
+        None => (from_star, Some(rest)),
     };
-    same(first, start) && same(last, end)
+    end.is_some_and(|end| same(first, start) && same(last, end))
 }
 
 /// Whether two texts are equal. Most are so short that a call would cost more than the comparison: two loads that overlap do for them.

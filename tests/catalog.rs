@@ -9,7 +9,9 @@
 
 use std::collections::BTreeSet;
 
-use ramgate::{AccessLevel, Catalog, Evidence, KeyScope, KeyType, Listing, ProblemKind, Source};
+use ramgate::{
+    AccessLevel, Catalog, ErrorCause, Evidence, KeyScope, KeyType, Listing, ProblemKind, Source,
+};
 
 fn built_in() -> Catalog {
     let texts: Vec<Source> = ramgate_catalog::FILES
@@ -120,6 +122,148 @@ fn rows_that_cannot_be_understood() {
     refuses("source→s→«26»→page→u\n", input, "is no date");
     refuses("source→s→«2026-13»→page→u\n", input, "is no date");
     refuses("source→s→2026→«pages»→u\n", input, "did you mean page?");
+}
+
+/// The rows on calls: what stands above them is enough for a type with a state, an operation and a parameter.
+#[test]
+fn rows_on_calls_that_cannot_be_understood() {
+    let input = ProblemKind::InvalidInput;
+    let missing = ProblemKind::MissingElement;
+    let unresolved = ProblemKind::UnresolvedName;
+    let above = "service→vpc\ntype→T→acs:vpc:*:*:t/{Id}\nstate→T→Up\noperation→Do→complete→T→Up\nparameter→Do→Id→String→required→T\n";
+    let row = |row: &str, kind, message: &str| refuses(&format!("{above}{row}\n"), kind, message);
+    row("region→«cn shanghai»", input, "is no name");
+    row("region→a-1\nregion→«a-1»", unresolved, "in line 6 already");
+    row("state→«T»", missing, "a type and a name");
+    row("state→T→«Up»", unresolved, "in line 3 already");
+    row("state→«U»→Up", unresolved, "no type \"U\" is defined");
+    row("operation→«do»", unresolved, "in line 4 already");
+    row("operation→«a:b:c»", input, "is no operation");
+    row("operation→Go→«whole»", input, "complete, partial");
+    row("operation→Go→→T→«Upp»", unresolved, "did you mean Up?");
+    row(
+        "operation→Go→→T→Up «Dow»?",
+        unresolved,
+        "no row state of that type",
+    );
+    row(
+        "operation→Go→→T→any→→«Down»",
+        unresolved,
+        "no row state of that type",
+    );
+    row(
+        "operation→Go→→T→any→→= Up>«Down»",
+        unresolved,
+        "no row state of that type",
+    );
+    row("operation→Go→→→«Up»", missing, "the row names none");
+    row(
+        "operation→Go→→T→any→→Up→«Down»",
+        unresolved,
+        "no row state of that type",
+    );
+    row("parameter→«Don»→X", unresolved, "did you mean Do?");
+    row("parameter→«Do»", missing, "an operation and a name");
+    row("parameter→Do→«Id»", unresolved, "in line 5 already");
+    row(
+        "parameter→Do→X→«Text»",
+        input,
+        "String, Integer, Boolean, List",
+    );
+    row("parameter→Do→X→String→«yes»", input, "required, optional");
+    row(
+        "parameter→Do→X→String→required→«U»",
+        unresolved,
+        "no type \"U\"",
+    );
+    row(
+        "parameter→Do→X→String→required→→ascii «max=x»",
+        input,
+        "is no constraint",
+    );
+    row(
+        "parameter→Do→X→String→required→→«in=»",
+        input,
+        "is no constraint",
+    );
+    row("error→«Don»→state→A", unresolved, "did you mean Do?");
+    row("error→Do→«later»→A", input, "permission, missing");
+    row("error→Do→«not-found»→A", input, "is none of");
+    row("error→Do→state→A→«99»", input, "is no HTTP status");
+    row(
+        "error→Do→state→A\nerror→«Do»→state→A",
+        unresolved,
+        "already",
+    );
+    row("list→«Ls»→T→A.B→Id", missing, "a path, an id and a state");
+}
+
+#[test]
+fn facts_on_calls_are_found_and_laid_over() {
+    let known = "service\tvpc\nproduct\tvpcapi\ntype\tT\tacs:vpc:*:*:t/{Id}\nstate\tT\tUp\tit runs\nstate\tT\tDown\nstate\tT\tOff\n\
+        action\tDo\tupdate\t*T\tnone\tnone\t=\n\
+        operation\tDo\tcomplete\tT\tUp Down?\t\tDown Off>Up\tOff\t\tslow\n\
+        parameter\tDo\tId\tString\trequired\tT\tascii min=1 max=9\n\
+        parameter\tDo\tTag\tList\toptional\n\
+        error\tDo\tstate\tWrong.State\t400\tNo.\nerror\tDo\tother\tA\nerror\tDo\tother\tB\nerror\t*\tpermission\tNoPermission\t403\nregion\ta-1\n";
+    let own = "service\tvpc\noperation\tDo\t\t\tany\nerror\tDo\tstate\tOther.State\t409\nerror\tDo\tother\tC\nparameter\tDo\tNew\tInteger\toptional\t\tfrom=1 to=2\nregion\tb-2\n";
+    let alone = parse(known);
+    let call = alone.call("vpc:do").unwrap();
+    assert_eq!((call.product(), call.name()), ("vpcapi", "Do"));
+    for name in ["vpcapi:Do", "Do"] {
+        assert!(alone.call(name).is_some(), "{name}");
+    }
+    assert!(alone.call("ecs:Do").is_none() && alone.call("Undo").is_none());
+    assert_eq!(call.allowed_in().unwrap().collect::<Vec<_>>(), ["Up"]);
+    assert_eq!(call.perhaps_allowed_in().collect::<Vec<_>>(), ["Down"]);
+    assert_eq!(
+        (call.state_after(), call.passes_through()),
+        (Some("Down"), Some("Off"))
+    );
+    assert_eq!(call.exceptions().collect::<Vec<_>>(), [("Off", "Up")]);
+    assert_eq!(call.parameter("Tag.1.Key").unwrap().name(), "Tag");
+    assert_eq!(call.parameter("Id").unwrap().names(), Some("T"));
+    assert!(call.parameter("id").is_none(), "letter case counts");
+    let wrong_state = call.error(&ErrorCause::State).unwrap();
+    assert_eq!(
+        (wrong_state.code(), wrong_state.status()),
+        (Some("Wrong.State"), Some(400))
+    );
+    assert_eq!(
+        call.error(&ErrorCause::Permission).unwrap().status(),
+        Some(403)
+    );
+    assert!(call.error(&ErrorCause::Missing).is_none());
+    assert_eq!(
+        (alone.has_region("a-1"), alone.has_region("b-2")),
+        (Some(true), Some(false))
+    );
+    assert_eq!(
+        parse(VPC).has_region("a-1"),
+        None,
+        "none are listed, so nothing can be said"
+    );
+    assert_eq!(alone.action("vpc:Do").unwrap().calls().count(), 1);
+
+    let both = Catalog::parse(&[Source::new("a.tsv", known), Source::new("b.tsv", own)]).unwrap();
+    let call = both.call("vpc:Do").unwrap();
+    assert_eq!(call.allowed_in().unwrap().count(), 0, "any");
+    assert_eq!(
+        (call.state_after(), call.note()),
+        (Some("Down"), Some("slow")),
+        "what is not filled stays"
+    );
+    let wrong_state = call.error(&ErrorCause::State).unwrap();
+    assert_eq!(
+        (wrong_state.code(), wrong_state.status()),
+        (Some("Other.State"), Some(409))
+    );
+    let others = call
+        .errors()
+        .filter(|error| *error.cause() == ErrorCause::Other);
+    assert_eq!(others.count(), 3);
+    assert_eq!(call.parameters().count(), 3);
+    assert_eq!(both.regions().collect::<Vec<_>>(), ["a-1", "b-2"]);
 }
 
 #[test]

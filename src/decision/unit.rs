@@ -38,6 +38,7 @@ impl<'p> Unit<'p> {
     }
 
     /// Whether a statement of this unit matches, and whether that counts as a match for its effect.
+    #[inline(always)]
     pub(crate) fn applies(&self, statement: &CompiledStatement<'_>, facts: &Facts<'_>) -> Match {
         if self.denies_of_scope_all_only
             && statement.effect() == Effect::Deny

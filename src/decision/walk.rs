@@ -338,22 +338,24 @@ impl<'w> Walk<'w> {
 
     /// E6 to E9, E12 to E18.
     fn permission(&mut self, told: &mut impl Listener) -> Outcome {
-        let service = match self.facts.resource.service() {
-            Some(service) => service,
-            None => self.facts.request.action_service(),
-        };
-        let combination = Combination::of_service(service);
         if !self.has_identity_policies() {
-            return self.either_may_allow(None, combination, told);
+            return self.either_may_allow(None, told);
         }
         let identity = self.identity(told);
         self.facts.identity_allows = identity.decision == Decision::Allow; // T23
-        match combination {
-            _ if self.in_own_account() => self.either_may_allow(Some(identity), combination, told),
+        if self.in_own_account() {
+            return self.either_may_allow(Some(identity), told);
+        }
+        match self.combination() {
             Combination::Oss => self.bucket_of_another_account(identity, told),
             Combination::Kms => self.both_must_allow(Some(identity), UnitKey::Resource, told),
             _ => self.resource_of_another_account(identity, told),
         }
+    }
+
+    fn combination(&self) -> Combination {
+        let of_resource = self.facts.resource.service();
+        Combination::of_service(of_resource.unwrap_or(self.facts.request.action_service()))
     }
 
     fn has_identity_policies(&self) -> bool {
@@ -431,12 +433,7 @@ impl<'w> Walk<'w> {
     }
 
     /// E8: within an account.
-    fn either_may_allow(
-        &self,
-        identity: Option<Identity>,
-        combination: Combination,
-        told: &mut impl Listener,
-    ) -> Outcome {
+    fn either_may_allow(&self, identity: Option<Identity>, told: &mut impl Listener) -> Outcome {
         if let Some(denied) = identity.and_then(|identity| identity_denies(identity, told)) {
             return denied;
         }
@@ -444,7 +441,7 @@ impl<'w> Walk<'w> {
         if resource == Decision::ExplicitDeny {
             let denied = explicit_deny(UnitKey::Resource, told);
             let is_account = matches!(self.facts.request.principal(), Principal::Account { .. });
-            if combination == Combination::Oss && identity.is_some() && !is_account {
+            if self.combination() == Combination::Oss && identity.is_some() && !is_account {
                 told.hangs_on_rule(Stage::Resource, OpenRule::E13);
             }
             return denied;
@@ -476,7 +473,7 @@ impl<'w> Walk<'w> {
             .for_each(|key| told.determined_by(key));
         let Some(allowing) = identity_allows else {
             told.hangs_on(UnitKey::Resource, Effect::Allow);
-            let rule = match combination {
+            let rule = match self.combination() {
                 Combination::Tablestore => Some(OpenRule::E16),
                 Combination::Log => Some(OpenRule::E17),
                 _ => None,

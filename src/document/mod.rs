@@ -16,7 +16,9 @@ use crate::source::{Source, Span};
 use crate::truth::OpenRule;
 
 pub use print::format;
-pub(crate) use read::{SizeLimit, is_prefixed, problems_of_conditions, read_node, size_limit};
+pub(crate) use read::{
+    SizeLimit, is_prefixed, problems_of_conditions, read_node, size_limit, without_blanks,
+};
 
 /// What a policy is for: it decides which elements it has (G5). It is told, never guessed from the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,6 +89,7 @@ pub struct Reading {
     pub(crate) kind: PolicyKind,
     pub(crate) lenient: bool,
     pub(crate) system: bool,
+    pub(crate) inside: bool,
 }
 
 impl Reading {
@@ -96,6 +99,7 @@ impl Reading {
             kind,
             lenient: false,
             system: false,
+            inside: false,
         }
     }
 
@@ -114,6 +118,19 @@ impl Reading {
             system: true,
             ..self
         }
+    }
+
+    /// A document that is a value of another file: its layout is that file's, and does not count for RAM's size limit.
+    pub fn inside(self) -> Reading {
+        Reading {
+            inside: true,
+            ..self
+        }
+    }
+
+    /// The kind of policy.
+    pub fn kind(self) -> PolicyKind {
+        self.kind
     }
 }
 
@@ -241,7 +258,7 @@ impl Document {
     pub fn read(source: &Source, reading: Reading) -> (Option<Document>, Vec<Problem>) {
         match json::read(source) {
             Ok(json) => {
-                let (contents, problems) = read_node(json.root(), reading, true);
+                let (contents, problems) = read_node(json.root(), reading, !reading.inside);
                 let document = contents.map(|contents| Document { json, contents });
                 (document, problems)
             }
@@ -269,6 +286,13 @@ impl Document {
         self.contents.statements(&self.json)
     }
 
+    /// The `Sid` of a statement, also of one with errors in it.
+    pub(crate) fn written_sid(&self, index: usize) -> Option<&str> {
+        let statements = self.json.root().members()?.get("Statement")?;
+        let statement = statements.one_or_many().nth(index)?;
+        statement.members()?.get("Sid")?.as_str()
+    }
+
     pub(crate) fn parts(&self) -> (&Json, &Contents) {
         (&self.json, &self.contents)
     }
@@ -291,6 +315,12 @@ impl<'d> Statement<'d> {
     /// Its place.
     pub fn span(&self) -> Span {
         self.json.node(self.parts.node).span()
+    }
+
+    /// How long it is as it is written.
+    pub(crate) fn written_bytes(&self) -> usize {
+        let Span { start, end } = self.span();
+        end - start
     }
 
     /// Its `Sid`, which never changes a decision (G19).

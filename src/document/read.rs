@@ -551,7 +551,7 @@ pub(crate) fn is_prefixed(text: &str) -> bool {
 }
 
 /// A JSON text without the white space between its tokens.
-fn without_blanks(text: &str) -> String {
+pub(crate) fn without_blanks(text: &str) -> String {
     let mut in_string = false;
     let mut escaped = false;
     let mut kept = String::with_capacity(text.len());

@@ -27,6 +27,10 @@ pub struct Finding {
     pub end: Position,
     /// The way to it, `Statement[2].Action[0]` for example; empty for the whole text.
     pub path: String,
+    /// Where in the file the policy stands that it is about, if the file is something else than that policy.
+    pub document: Option<Arc<str>>,
+    /// The `Sid` of the statement that it is in, if there is one.
+    pub sid: Option<String>,
     /// A change that mends it and keeps what the policy means.
     pub fix: Option<Fix>,
 }
@@ -46,6 +50,27 @@ pub struct Fix {
 }
 
 impl Finding {
+    /// What somebody else found: for the rules that are not about policies.
+    pub fn new(
+        rule: &'static Rule,
+        source: &Source,
+        span: Span,
+        message: impl Into<String>,
+    ) -> Finding {
+        Finding {
+            rule,
+            message: message.into(),
+            help: None,
+            file: source.shared_name(),
+            start: source.position(span.start),
+            end: source.position(span.end),
+            path: String::new(),
+            document: None,
+            sid: None,
+            fix: None,
+        }
+    }
+
     /// Its place in bytes of the text that it was found in.
     pub fn span(&self, source: &Source) -> Span {
         let start = offset(source.text(), self.start);
@@ -68,7 +93,7 @@ fn offset(text: &str, position: Position) -> usize {
 
 impl Serialize for Finding {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = serializer.serialize_struct("Finding", 12)?;
+        let mut out = serializer.serialize_struct("Finding", 13)?;
         out.serialize_field("rule", self.rule.id)?;
         out.serialize_field("name", self.rule.name)?;
         out.serialize_field("severity", &self.rule.severity)?;
@@ -80,6 +105,10 @@ impl Serialize for Finding {
         out.serialize_field("end_line", &self.end.line)?;
         out.serialize_field("end_column", &self.end.column)?;
         out.serialize_field("path", &self.path)?;
+        match &self.document {
+            Some(document) => out.serialize_field("document", document)?,
+            None => out.skip_field("document")?,
+        }
         out.serialize_field("fix", &self.fix)?;
         out.end()
     }
@@ -126,6 +155,8 @@ impl<'s> Report<'s> {
             start: self.source.position(span.start),
             end: self.source.position(span.end),
             path: path.to_owned(),
+            document: None,
+            sid: None,
             fix: None,
         });
     }
@@ -162,6 +193,8 @@ impl<'s> Report<'s> {
             start: problem.start,
             end: problem.end,
             path: problem.path,
+            document: None,
+            sid: None,
             fix: None,
         });
     }

@@ -1,5 +1,6 @@
 //! What is wrong with a policy, or could be better: rules, each with an id that stays, a reason and an example.
 
+mod carried;
 mod conditions;
 mod finding;
 mod idle;
@@ -9,6 +10,7 @@ mod privileges;
 mod reading;
 mod resources;
 mod rule;
+mod suppressions;
 mod tidiness;
 mod values;
 mod view;
@@ -17,14 +19,16 @@ use crate::catalog::Catalog;
 use crate::document::{Document, Reading};
 use crate::source::Source;
 
+pub use carried::lint_carried;
 pub use finding::{Finding, Fix};
 pub use rule::{Rule, Severity};
+pub use suppressions::{EXPIRED_SUPPRESSION, UNREASONED_SUPPRESSION, UNUSED_SUPPRESSION};
 
 use finding::Report;
 use view::View;
 
 /// Every family of rules, in the order of their ids.
-static FAMILIES: [&[&Rule]; 9] = [
+static FAMILIES: [&[&Rule]; 10] = [
     &names::RULES,
     &reading::RULES,
     &resources::RULES,
@@ -34,6 +38,7 @@ static FAMILIES: [&[&Rule]; 9] = [
     &tidiness::RULES,
     &idle::RULES,
     &principals::RULES,
+    &suppressions::RULES,
 ];
 
 /// Every rule, by id.
@@ -84,6 +89,18 @@ pub fn lint(source: &Source, reading: Reading, catalog: &Catalog) -> Vec<Finding
         if is_sound {
             idle::check(&document, &view, &mut report);
         }
+        let mut findings = report.into_findings();
+        for finding in &mut findings {
+            finding.sid = sid(&document, &finding.path);
+        }
+        return findings;
     }
     report.into_findings()
+}
+
+/// The `Sid` of the statement that a way leads into.
+fn sid(document: &Document, path: &str) -> Option<String> {
+    let (index, _) = path.strip_prefix("Statement[")?.split_once(']')?;
+    let sid = document.written_sid(index.parse().ok()?)?;
+    Some(sid.to_owned())
 }

@@ -47,13 +47,19 @@ pub(crate) enum Example {
     Policy(&'static str),
     /// A policy with so many resources that its size counts.
     Resources(usize),
+    /// Settings of the linter.
+    Settings(&'static str),
+    /// A configuration of Terraform.
+    Terraform(&'static str),
 }
 
 impl Example {
     /// The text with its marks.
     fn marked(self) -> String {
         match self {
-            Example::Policy(text) => text.to_owned(),
+            Example::Policy(text) | Example::Settings(text) | Example::Terraform(text) => {
+                text.to_owned()
+            }
             Example::Resources(count) => {
                 let buckets =
                     (0..count).map(|number| format!("\"acs:oss:*:*:reports-{number:03}/*\""));
@@ -112,6 +118,29 @@ impl Rule {
     /// The same policy as it should be: nothing is found in it.
     pub fn good(&self) -> String {
         self.good.text()
+    }
+
+    /// What its examples are: `identity policy`, or the file in which such a thing stands.
+    pub fn subject(&self) -> String {
+        match self.bad {
+            Example::Settings(_) => "ramgate.toml".to_owned(),
+            Example::Terraform(_) => "Terraform configuration".to_owned(),
+            _ => self.kind.to_string(),
+        }
+    }
+
+    /// The language of its examples, as Markdown calls it: `json` for a policy.
+    pub fn language(&self) -> &'static str {
+        match self.bad {
+            Example::Settings(_) => "toml",
+            Example::Terraform(_) => "hcl",
+            _ => "json",
+        }
+    }
+
+    /// Whether it is about policies. The others are about what is said of policies elsewhere, and [`lint`](crate::lint::lint) never reports them.
+    pub fn is_about_policies(&self) -> bool {
+        self.language() == "json"
     }
 
     /// The part of the bad policy that is found, in bytes.

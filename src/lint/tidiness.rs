@@ -1,8 +1,9 @@
 //! Rules on what could be left out of a policy, as one can see without a search.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::document::{PolicyKind, Reading, SizeLimit, size_limit};
+use crate::document::{PolicyKind, Reading, SizeLimit, size_limit, without_blanks};
 use crate::lint::finding::Report;
 use crate::lint::rule::{Example, Rule, Severity};
 use crate::lint::view::{List, StatementView, View};
@@ -168,10 +169,15 @@ pub(super) fn size(view: &View<'_>, reading: Reading, report: &mut Report<'_>) {
         return;
     };
     let text = view.source.text();
-    let found = if unit == "bytes" {
-        text.len()
+    let stored = if reading.inside {
+        Cow::Owned(without_blanks(text))
     } else {
-        text.chars().count()
+        Cow::Borrowed(text)
+    };
+    let found = if unit == "bytes" {
+        stored.len()
+    } else {
+        stored.chars().count()
     };
     if found <= limit && found > limit / 10 * 9 {
         let start = text.find('{').unwrap_or_default();

@@ -107,7 +107,12 @@ impl Policy {
         let source = json.source();
         let mut positions = source.positions();
         let found = contents.statements(json);
-        let (mut patterns, mut starts) = (Vec::new(), Vec::new());
+        // About what the patterns take of what is written: a guess that saves copying.
+        let written = contents
+            .statements(json)
+            .map(|statement| statement.written_bytes());
+        let mut patterns = Vec::with_capacity(written.sum::<usize>() / 2);
+        let mut starts = Vec::with_capacity(found.len());
         let mut rows = Vec::with_capacity(found.len());
         for statement in found {
             if contents.complete || statement.effect() == Effect::Deny {

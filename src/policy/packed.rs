@@ -61,6 +61,9 @@ pub(crate) enum ActionPattern<'p> {
 /// Stands for a length that does not fit, and for the star of a rare pattern.
 const RARE: u16 = u16::MAX;
 
+/// Number, flags and lengths.
+const HEADER_BYTES: usize = 9;
+
 /// Writes a statement to the end of `bytes`. Gives what is rare of its actions and resources, in their order.
 pub(crate) fn write<'t>(
     bytes: &mut Vec<u8>,
@@ -70,6 +73,8 @@ pub(crate) fn write<'t>(
     resources: impl Iterator<Item = &'t str>,
 ) -> (Vec<Wildcard>, Vec<RareResource>) {
     let start = bytes.len();
+    bytes.extend([0; HEADER_BYTES]);
+    let first = bytes.len();
     let (mut rare_actions, mut rare_resources) = (Vec::new(), Vec::new());
     for text in actions {
         if !write_action(bytes, text) {
@@ -80,26 +85,22 @@ pub(crate) fn write<'t>(
     for text in resources {
         rare_resources.extend(write_resource(bytes, text));
     }
-    let lengths = [between - start, bytes.len() - between];
-    let flags = flags.with(Flags::RARE_RESOURCES, !rare_resources.is_empty());
-    bytes.splice(start..start, header(number, flags, lengths));
-    (rare_actions, rare_resources)
-}
-
-/// What stands before the patterns.
-fn header(number: u32, flags: Flags, lengths: [usize; 2]) -> impl Iterator<Item = u8> {
+    let lengths = [between - first, bytes.len() - between];
     let short = lengths.map(u16::try_from);
     let long = short.iter().any(Result::is_err);
-    let four = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
-    let behind = long.then_some(lengths.map(four));
-    let lengths = short.map(|length| length.unwrap_or_default().to_le_bytes());
-    let flags = flags.with(Flags::LONG, long);
-    number
-        .to_le_bytes()
-        .into_iter()
-        .chain([flags.0])
-        .chain(lengths.into_iter().flatten())
-        .chain(behind.into_iter().flatten().flatten())
+    if long {
+        let four = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
+        bytes.splice(first..first, lengths.map(four).into_iter().flatten());
+    }
+    let flags = flags
+        .with(Flags::RARE_RESOURCES, !rare_resources.is_empty())
+        .with(Flags::LONG, long);
+    let [n0, n1, n2, n3] = number.to_le_bytes();
+    let [[a0, a1], [r0, r1]] = short.map(|length| length.unwrap_or_default().to_le_bytes());
+    if let Some(header) = bytes.get_mut(start..first) {
+        header.copy_from_slice(&[n0, n1, n2, n3, flags.0, a0, a1, r0, r1]);
+    }
+    (rare_actions, rare_resources)
 }
 
 /// Whether the pattern could be written as it is.
@@ -179,7 +180,9 @@ impl<'p> Packed<'p> {
     /// The statement that begins at this place of a policy's bytes.
     #[inline]
     pub(crate) fn at(bytes: &'p [u8], start: u32) -> Option<Packed<'p>> {
-        let (header, mut rest) = bytes.get(start as usize..)?.split_first_chunk::<9>()?;
+        let (header, mut rest) = bytes
+            .get(start as usize..)?
+            .split_first_chunk::<HEADER_BYTES>()?;
         let [n0, n1, n2, n3, flags, a0, a1, r0, r1] = *header;
         let flags = Flags(flags);
         let mut actions = u32::from(u16::from_le_bytes([a0, a1]));

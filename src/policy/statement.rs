@@ -186,6 +186,7 @@ impl<'p> CompiledStatement<'p> {
     }
 
     /// E3: every element must match. Stops at the first that surely does not.
+    #[inline(always)]
     pub(crate) fn applies(&self, facts: &Facts<'_>, settings: Settings) -> Match {
         if !self.action_matches(facts.request.action()) {
             return Match::NO;
@@ -206,33 +207,45 @@ impl<'p> CompiledStatement<'p> {
     }
 
     /// W4, G9.
+    #[inline(always)]
     fn action_matches(&self, action: &str) -> bool {
         let flags = self.packed.flags;
-        let assume_role = "sts:AssumeRole";
-        let matches = self.lists_action(action)
-            || (flags.has(Flags::TRUST)
-                && is_assume_role(action)
-                && self.lists_action(assume_role));
+        let matches =
+            self.lists_action(action) || (flags.has(Flags::TRUST) && self.trusts_by(action));
         matches != flags.has(Flags::NOT_ACTION)
     }
 
+    /// E11: in a trust policy `sts:AssumeRole` stands for all forms.
+    #[cold]
+    fn trusts_by(&self, action: &str) -> bool {
+        is_assume_role(action) && self.lists_action("sts:AssumeRole")
+    }
+
+    #[inline(always)]
     fn lists_action(&self, action: &str) -> bool {
         let mut rare = 0..;
-        self.packed.actions().any(|pattern| match pattern {
-            ActionPattern::Simple(text, star) => {
-                fits_one_star_ignoring_case(text, usize::from(star), action.as_bytes())
+        for pattern in self.packed.actions() {
+            let fits = match pattern {
+                ActionPattern::Simple(text, star) => {
+                    fits_one_star_ignoring_case(text, usize::from(star), action.as_bytes())
+                }
+                ActionPattern::Rare => {
+                    let pattern = rare.next().and_then(|number| self.rare_action(number));
+                    pattern.is_some_and(|pattern| pattern.matches_folded(action, action.len()))
+                }
+            };
+            if fits {
+                return true;
             }
-            ActionPattern::Rare => {
-                let pattern = rare.next().and_then(|number| self.rare_action(number));
-                pattern.is_some_and(|pattern| pattern.matches_folded(action, action.len()))
-            }
-        })
+        }
+        false
     }
 
     fn rare_action(&self, number: usize) -> Option<&'p Wildcard> {
         self.seldom()?.rare_actions.get(number)
     }
 
+    #[inline(always)]
     fn resource_matches(&self, facts: &Facts<'_>) -> Match {
         let flags = self.packed.flags;
         if flags.has(Flags::NO_RESOURCE) {
@@ -360,6 +373,7 @@ impl<'p> CompiledStatement<'p> {
     }
 }
 
+#[inline]
 fn any_matches<'p>(
     patterns: impl Iterator<Item = ResourcePattern<'p>>,
     facts: &Facts<'_>,

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use clap::ValueEnum;
 use glob::{MatchOptions, Pattern};
+use ramgate::Source;
 use serde::Deserialize;
 
 use crate::args::KindName;
+use crate::suppress::{Suppressions, Written};
 
 /// The settings' file, looked for in the working directory and above it.
 const NAME: &str = "ramgate.toml";
@@ -32,6 +34,8 @@ pub(crate) struct Lint {
     kind: Vec<Kinds>,
     #[serde(default)]
     allow: Vec<Allowed>,
+    #[serde(default)]
+    suppress: Vec<Written>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -47,8 +51,7 @@ struct Kinds {
 struct Allowed {
     files: Vec<String>,
     rules: Vec<String>,
-    /// Why: for whoever reads the file next.
-    #[allow(dead_code, reason = "it must be given")]
+    /// Why: for whoever reads the file next, and the report for code scanning.
     reason: String,
 }
 
@@ -58,7 +61,15 @@ pub(crate) struct Config {
     directory: PathBuf,
     pub(crate) lint: Lint,
     kinds: Vec<(Vec<Pattern>, KindName)>,
-    allowed: Vec<(Vec<Pattern>, Vec<String>)>,
+    allowed: Vec<AllowedIn>,
+}
+
+/// Rules whose findings are allowed in some files, and why.
+#[derive(Debug)]
+pub(crate) struct AllowedIn {
+    files: Vec<Pattern>,
+    pub(crate) rules: Vec<String>,
+    pub(crate) reason: String,
 }
 
 impl Config {
@@ -66,12 +77,12 @@ impl Config {
     ///
     /// # Errors
     /// When it cannot be read or understood.
-    pub(crate) fn load(named: Option<&Path>) -> anyhow::Result<Config> {
+    pub(crate) fn load(named: Option<&Path>) -> anyhow::Result<(Config, Suppressions)> {
         let path = match named {
             Some(path) => path.to_owned(),
             None => match nearest() {
                 Some(path) => path,
-                None => return Ok(Config::default()),
+                None => return Ok((Config::default(), Suppressions::none())),
             },
         };
         let text = fs::read_to_string(&path)
@@ -79,8 +90,8 @@ impl Config {
         Config::read(&path, &text)
     }
 
-    fn read(path: &Path, text: &str) -> anyhow::Result<Config> {
-        let file: File = toml::from_str(text)
+    fn read(path: &Path, text: &str) -> anyhow::Result<(Config, Suppressions)> {
+        let mut file: File = toml::from_str(text)
             .map_err(|error| anyhow!("{}: {}", path.display(), error.to_string().trim_end()))?;
         let place = || path.display().to_string();
         let mut kinds = Vec::new();
@@ -91,8 +102,11 @@ impl Config {
         }
         let mut allowed = Vec::new();
         for entry in &file.lint.allow {
-            let files = patterns(&entry.files).with_context(place)?;
-            allowed.push((files, entry.rules.clone()));
+            allowed.push(AllowedIn {
+                files: patterns(&entry.files).with_context(place)?,
+                rules: entry.rules.clone(),
+                reason: entry.reason.clone(),
+            });
         }
         let directory = path.parent().unwrap_or(Path::new(""));
         let directory = if directory.as_os_str().is_empty() {
@@ -100,12 +114,17 @@ impl Config {
         } else {
             directory
         };
-        Ok(Config {
-            directory: directory.canonicalize().with_context(place)?,
+        let directory = directory.canonicalize().with_context(place)?;
+        let written = std::mem::take(&mut file.lint.suppress);
+        let source = Source::new(shown(path), text);
+        let suppressions = Suppressions::read(source, directory.clone(), written)?;
+        let config = Config {
+            directory,
             lint: file.lint,
             kinds,
             allowed,
-        })
+        };
+        Ok((config, suppressions))
     }
 
     /// What kind of policy it says a file is.
@@ -116,34 +135,47 @@ impl Config {
     }
 
     /// The rules whose findings it allows in a file.
-    pub(crate) fn allowed(&self, file: &Path) -> Vec<&str> {
+    pub(crate) fn allowed(&self, file: &Path) -> Vec<&AllowedIn> {
         let entries = self.allowed.iter();
-        let entries = entries.filter(|(files, _)| self.is_among(files, file));
-        entries
-            .flat_map(|(_, rules)| rules.iter().map(String::as_str))
-            .collect()
+        let entries = entries.filter(|entry| self.is_among(&entry.files, file));
+        entries.collect()
     }
 
     /// Every word of it that stands for rules.
     pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
-        let allowed = self.allowed.iter().flat_map(|(_, rules)| rules);
+        let allowed = self.allowed.iter().flat_map(|entry| &entry.rules);
         let words = self.lint.select.iter().chain(&self.lint.ignore);
         words.chain(allowed).map(String::as_str)
     }
 
     fn is_among(&self, files: &[Pattern], file: &Path) -> bool {
-        let Ok(absolute) = file.canonicalize() else {
+        let Some(relative) = self.relative(file) else {
             return false;
         };
-        let relative = absolute.strip_prefix(&self.directory).unwrap_or(&absolute);
         let options = MatchOptions {
             require_literal_separator: true,
             ..MatchOptions::new()
         };
         files
             .iter()
-            .any(|pattern| pattern.matches_path_with(relative, options))
+            .any(|pattern| pattern.matches_path_with(&relative, options))
     }
+
+    /// A file as patterns see it: from the settings' directory if it is below that.
+    pub(crate) fn relative(&self, file: &Path) -> Option<PathBuf> {
+        let absolute = file.canonicalize().ok()?;
+        let relative = absolute.strip_prefix(&self.directory);
+        Some(relative.map_or_else(|_| absolute.clone(), Path::to_owned))
+    }
+}
+
+/// A path as a person in the working directory writes it.
+fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(here)
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }
 
 fn nearest() -> Option<PathBuf> {

@@ -3,14 +3,17 @@
 mod account;
 mod args;
 mod baseline;
+mod carrier;
 mod catalog;
 mod clock;
 mod command;
 mod config;
 mod input;
+mod lines;
 mod output;
 #[cfg(feature = "serve")]
 mod snapshot;
+mod suppress;
 
 use std::process::ExitCode;
 

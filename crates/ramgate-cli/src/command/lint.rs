@@ -4,22 +4,29 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
+use ramgate::carrier::Carrier;
 use ramgate::lint::{self, Finding, Severity};
 use ramgate::{Catalog, PolicyKind, Reading, ResourceService, Source};
 
 use crate::args::{FailOn, FindingFormat, KindName, LintArgs};
 use crate::baseline::Baseline;
+use crate::carrier;
 use crate::catalog;
 use crate::command::{Status, fmt};
 use crate::config::Config;
 use crate::input::{self, Found, STDIN};
 use crate::output::{Console, findings, json, sarif};
+use crate::suppress::{Suppressed, Suppressions};
 
 /// What was found in one file.
 #[derive(Debug)]
 pub(crate) struct Linted {
     pub(crate) source: Source,
     pub(crate) findings: Vec<Finding>,
+    /// What somebody looked at and allows.
+    pub(crate) suppressed: Vec<Suppressed>,
+    /// How many policies stand in it.
+    pub(crate) policies: usize,
 }
 
 /// Lints every file that is a policy.
@@ -27,14 +34,14 @@ pub(crate) struct Linted {
 /// # Errors
 /// When settings or facts cannot be read, a rule is named that there is none of, or standard output cannot be written to.
 pub(crate) fn run(args: &LintArgs, console: &mut Console) -> anyhow::Result<Status> {
-    let linter = Linter::new(args)?;
+    let mut linter = Linter::new(args)?;
     let mut baseline = match &args.baseline {
         Some(path) => Baseline::load(path)?,
         None => Baseline::default(),
     };
     let mut kinds = KindsTaken::default();
     let mut linted = Vec::new();
-    let files = input::find(&args.paths, &["json"], &mut |_, error| {
+    let files = input::find(&args.paths, &carrier::EXTENSIONS, &mut |_, error| {
         console.error(&error)
     });
     for file in files {
@@ -43,12 +50,27 @@ pub(crate) fn run(args: &LintArgs, console: &mut Console) -> anyhow::Result<Stat
                 baseline.subtract(&mut one.findings);
                 linted.push(one);
             }
-            Ok(None) => console.note(&format!("{}: no policy, passed over", file.path.display())),
+            Ok(None)
+                if !args.skip_others && file.path.extension().is_some_and(|end| end == "json") =>
+            {
+                console.note(&format!("{}: no policy, passed over", file.path.display()));
+            }
+            Ok(None) => {}
             Err(error) => console.error(&error),
         }
     }
-    if linted.is_empty() && !console.has_errors() {
+    if linted.is_empty() && !console.has_errors() && !args.skip_others {
         bail!("no policies found");
+    }
+    let (source, mut findings) = linter.suppressions.findings(|rule| linter.is_asked(rule));
+    baseline.subtract(&mut findings);
+    if !findings.is_empty() {
+        linted.push(Linted {
+            source,
+            findings,
+            suppressed: Vec::new(),
+            policies: 0,
+        });
     }
     kinds.tell(console);
     let out = &mut console.out;
@@ -84,11 +106,12 @@ struct Linter<'a> {
     catalog: Catalog,
     select: Vec<String>,
     ignore: Vec<String>,
+    suppressions: Suppressions,
 }
 
 impl<'a> Linter<'a> {
     fn new(args: &'a LintArgs) -> anyhow::Result<Linter<'a>> {
-        let config = Config::load(args.config.as_deref())?;
+        let (config, suppressions) = Config::load(args.config.as_deref())?;
         let given = args.select.iter().chain(&args.ignore).map(String::as_str);
         for word in given.chain(config.words()) {
             if !lint::rules().any(|rule| stands_for(word, rule)) {
@@ -110,59 +133,141 @@ impl<'a> Linter<'a> {
             catalog: catalog::load(&args.catalog)?,
             args,
             config,
+            suppressions,
         })
+    }
+
+    /// Whether the findings of a rule are wanted.
+    fn is_asked(&self, rule: &lint::Rule) -> bool {
+        let is_named = |words: &[String]| words.iter().any(|word| stands_for(word, rule));
+        (self.select.is_empty() || is_named(&self.select)) && !is_named(&self.ignore)
     }
 
     /// `None` for a file that nobody named and that is no policy.
     fn file(
-        &self,
+        &mut self,
         file: &Found,
         kinds: &mut KindsTaken,
         console: &mut Console,
     ) -> anyhow::Result<Option<Linted>> {
-        let mut source = input::read(&file.path)?;
-        if !file.is_named && ramgate::format(&source).is_err_and(|error| !fmt::is_broken(&error)) {
-            return Ok(None);
-        }
-        let kind = self.kind(&file.path, kinds);
-        let mut findings = self.lint(&source, kind, &file.path);
-        if self.args.fix {
-            let text = self.mended(&source, kind, &file.path);
-            if text != source.text() {
-                self.deliver(file, &text, console)?;
-                source = Source::new(source.name(), text);
-                findings = self.lint(&source, kind, &file.path);
+        let source = input::read(&file.path)?;
+        let subject = match carrier::read(&source)? {
+            Some(carrier) => {
+                tell_of_carrier(&source, &carrier, console);
+                Subject::Carrier
             }
+            None if self.may_skip(file) && !may_be_policy(&source) => return Ok(None),
+            None => Subject::Policy(self.kind(&file.path, kinds)),
+        };
+        let source = if self.args.fix {
+            self.fixed(file, source, subject, console)?
+        } else {
+            source
+        };
+        let (mut findings, policies) = self.lint(&source, subject)?;
+        let mut suppressed = Vec::new();
+        if carrier::has_comments(&source)
+            && let Some(carrier) = carrier::read(&source)?
+        {
+            let is_asked = |rule: &lint::Rule| self.is_asked(rule);
+            suppressed = carrier::comments::take(&source, &carrier, is_asked, &mut findings);
         }
-        Ok(Some(Linted { source, findings }))
+        suppressed.extend(self.take_allowed(&file.path, &mut findings));
+        if let Some(path) = self.config.relative(&file.path) {
+            suppressed.extend(self.suppressions.take(&path, &mut findings));
+        }
+        Ok(Some(Linted {
+            source,
+            findings,
+            suppressed,
+            policies,
+        }))
     }
 
-    fn lint(&self, source: &Source, kind: KindName, file: &Path) -> Vec<Finding> {
+    /// Whether nobody meant this very file.
+    fn may_skip(&self, file: &Found) -> bool {
+        !file.is_named || self.args.skip_others
+    }
+
+    /// Takes out what the settings allow in a whole file.
+    fn take_allowed(&self, file: &Path, findings: &mut Vec<Finding>) -> Vec<Suppressed> {
         let allowed = self.config.allowed(file);
-        let mut findings = lint::lint(source, reading(kind), &self.catalog);
-        findings.retain(|finding| {
+        let mut suppressed = Vec::new();
+        let mut kept = Vec::new();
+        for finding in findings.drain(..) {
+            let mut entries = allowed.iter();
             let is_named = |words: &[String]| {
                 let mut words = words.iter();
                 words.any(|word| stands_for(word, finding.rule))
             };
-            (self.select.is_empty() || is_named(&self.select))
-                && !is_named(&self.ignore)
-                && !allowed.iter().any(|word| stands_for(word, finding.rule))
-        });
-        findings
+            match entries.find(|entry| is_named(&entry.rules)) {
+                Some(entry) => suppressed.push(Suppressed {
+                    finding,
+                    reason: entry.reason.clone(),
+                    is_comment: false,
+                }),
+                None => kept.push(finding),
+            }
+        }
+        *findings = kept;
+        suppressed
+    }
+
+    /// What is found in a file, in the order of its text, and in how many policies.
+    fn lint(&self, source: &Source, subject: Subject) -> anyhow::Result<(Vec<Finding>, usize)> {
+        let (mut findings, policies) = match subject {
+            Subject::Policy(kind) => (lint::lint(source, reading(kind), &self.catalog), 1),
+            Subject::Carrier => {
+                let documents = carrier::read(source)?.map_or_else(Vec::new, |one| one.documents);
+                let findings = documents.iter();
+                let findings = findings.flat_map(|one| lint::lint_carried(one, &self.catalog));
+                (findings.collect(), documents.len())
+            }
+        };
+        findings.sort_by_key(|finding| (finding.start, finding.end));
+        findings.retain(|finding| self.is_asked(finding.rule));
+        Ok((findings, policies))
+    }
+
+    /// The file with every fix made that can be made, written back.
+    fn fixed(
+        &self,
+        file: &Found,
+        source: Source,
+        subject: Subject,
+        console: &mut Console,
+    ) -> anyhow::Result<Source> {
+        if carrier::has_comments(&source) {
+            console.note(&format!(
+                "{}: --fix does not change such a file",
+                source.name()
+            ));
+            return Ok(source);
+        }
+        let text = self.mended(&source, subject, &file.path)?;
+        if text == source.text() {
+            return Ok(source);
+        }
+        self.deliver(file, &text, console)?;
+        Ok(Source::new(source.name(), text))
     }
 
     /// The text with every fix made. One may uncover the next, so it goes on until there is none.
-    fn mended(&self, source: &Source, kind: KindName, file: &Path) -> String {
+    fn mended(&self, source: &Source, subject: Subject, file: &Path) -> anyhow::Result<String> {
         const ROUNDS_MAX: usize = 20;
-        let mut text = source.text().to_owned();
+        let mut before = source.clone();
         for _ in 0..ROUNDS_MAX {
-            let source = Source::new(source.name(), text.as_str());
-            let findings = self.lint(&source, kind, file);
+            let (mut findings, _) = self.lint(&before, subject)?;
+            // What is allowed stays as it is.
+            self.take_allowed(file, &mut findings);
+            if let Some(path) = self.config.relative(file) {
+                findings.retain(|finding| !self.suppressions.allows(&path, finding));
+            }
             let mut fixes: Vec<_> = findings.iter().filter_map(|one| one.fix.as_ref()).collect();
             if fixes.is_empty() {
                 break;
             }
+            let mut text = before.text().to_owned();
             // From the end, so that places stay; of two that overlap the next round makes the other.
             fixes.sort_by_key(|fix| std::cmp::Reverse((fix.span.start, fix.span.end)));
             let mut end = text.len();
@@ -172,8 +277,14 @@ impl<'a> Linter<'a> {
                     end = fix.span.start;
                 }
             }
+            let after = Source::new(source.name(), text);
+            if matches!(subject, Subject::Carrier) && !carrier::is_sound(&before, &after, &findings)
+            {
+                break;
+            }
+            before = after;
         }
-        text
+        Ok(before.text().to_owned())
     }
 
     fn deliver(&self, file: &Found, text: &str, console: &mut Console) -> anyhow::Result<()> {
@@ -194,6 +305,46 @@ impl<'a> Linter<'a> {
         let mut names = directories.filter_map(|directory| directory.file_name()?.to_str());
         let of_directory = names.find_map(kind_of_directory);
         kinds.take(of_directory)
+    }
+}
+
+/// What a file is to the linter.
+#[derive(Clone, Copy)]
+enum Subject {
+    /// The policy itself.
+    Policy(KindName),
+    /// Something with policies in it, each of the kind that its place says.
+    Carrier,
+}
+
+/// What a file without a name on the command line must be to be looked at.
+fn may_be_policy(source: &Source) -> bool {
+    !carrier::has_own_language(source)
+        && !ramgate::format(source).is_err_and(|error| !fmt::is_broken(&error))
+}
+
+fn tell_of_carrier(source: &Source, carrier: &Carrier, console: &mut Console) {
+    let (name, format) = (source.name(), carrier.format);
+    let count = match carrier.documents.len() {
+        0 => "no policy".to_owned(),
+        1 => "1 policy".to_owned(),
+        count => format!("{count} policies"),
+    };
+    console.note(&format!("{name}: {format}, with {count} to look at"));
+    for unread in &carrier.unread {
+        let (at, place, reason) = (unread.at, &unread.place, &unread.reason);
+        console.note(&format!("{name}:{at}: {place} was not looked at: {reason}"));
+    }
+    let unsure = carrier
+        .documents
+        .iter()
+        .filter(|one| !one.unknown.is_empty());
+    for document in unsure {
+        let at = document.unknown.first().map_or(0, |span| span.start);
+        let (at, place) = (document.source.position(at), &document.place);
+        console.note(&format!(
+            "{name}:{at}: {place} is not known in all its parts: only what holds whatever they are is found"
+        ));
     }
 }
 

@@ -57,7 +57,7 @@ fn of(rule: &Rule) -> Value {
         "severity": rule.severity,
         "summary": rule.summary,
         "reason": rule.reason,
-        "kind": rule.kind.to_string(),
+        "kind": rule.subject(),
         "bad": rule.bad(),
         "good": rule.good(),
         "alibaba_code": rule.alibaba_codes,

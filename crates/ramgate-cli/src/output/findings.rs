@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
-use ramgate::Source;
 use ramgate::lint::{Finding, Rule, Severity};
+use ramgate::{Source, Span};
 use serde_json::{Value, json};
 
 use crate::command::lint::Linted;
@@ -41,15 +41,19 @@ pub(crate) fn text(linted: &[Linted], out: &mut Output) -> io::Result<()> {
             counts.push(counted(count, severity.name()));
         }
     }
-    let policies = match linted.len() {
+    let policies = match linted.iter().map(|one| one.policies).sum() {
         1 => "1 policy".to_owned(),
         count => format!("{count} policies"),
     };
-    let summary = if found.is_empty() {
+    let mut summary = if found.is_empty() {
         format!("nothing found in {policies}")
     } else {
         format!("{} in {policies}", counts.join(", "))
     };
+    let suppressed: usize = linted.iter().map(|one| one.suppressed.len()).sum();
+    if suppressed > 0 {
+        summary.push_str(&format!(" ({suppressed} suppressed)"));
+    }
     out.line(verdict(found.is_empty()), &summary)
 }
 
@@ -72,14 +76,33 @@ fn snippet(finding: &Finding, source: &Source, is_colored: bool) -> String {
     let message = lines::printable(&finding.message);
     let help = finding.help.as_deref().map(lines::printable);
     let title = level.primary_title(message).id(finding.rule.id);
-    let place = AnnotationKind::Primary
-        .span(span.start..span.end)
-        .label(finding.rule.name);
-    let mut group = title.element(
-        Snippet::source(source.text())
-            .path(source.name())
-            .annotation(place),
-    );
+    let place = |start: usize, end: usize| {
+        let place = AnnotationKind::Primary.span(start..end);
+        place.label(finding.rule.name)
+    };
+    let mut group = match part_of_line(source.text(), span) {
+        // A plan of Terraform is one line of any length.
+        Some((start, part)) => title
+            .element(
+                Origin::path(source.name())
+                    .line(finding.start.line as usize)
+                    .char_column(finding.start.column as usize),
+            )
+            .element(
+                Snippet::source(part)
+                    .line_start(finding.start.line as usize)
+                    .annotation(place(span.start - start, span.end - start)),
+            ),
+        None => title.element(
+            Snippet::source(source.text())
+                .path(source.name())
+                .annotation(place(span.start, span.end)),
+        ),
+    };
+    if let Some(document) = &finding.document {
+        let place = format!("in {}", lines::printable(document));
+        group = group.element(Level::NOTE.message(place));
+    }
     if let Some(help) = help {
         group = group.element(Level::HELP.message(help));
     }
@@ -89,6 +112,25 @@ fn snippet(finding: &Finding, source: &Source, is_colored: bool) -> String {
         Renderer::plain()
     };
     renderer.render(&[group])
+}
+
+/// What stands around a place in a very long line, and where that begins. `None` for a line of common length, or a place of several lines.
+fn part_of_line(text: &str, span: Span) -> Option<(usize, &str)> {
+    const LONG: usize = 2000;
+    const AROUND: usize = 100;
+    let before = text.get(..span.start)?;
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    let rest = text.get(span.start..)?;
+    let line_end = span.start + rest.find('\n').unwrap_or(rest.len());
+    if line_end - line_start < LONG || span.end > line_end || span.end - span.start > LONG {
+        return None;
+    }
+    let start = (line_start.max(span.start.saturating_sub(AROUND))..=span.start)
+        .find(|at| text.is_char_boundary(*at))?;
+    let end = (span.end..=line_end.min(span.end + AROUND))
+        .rev()
+        .find(|at| text.is_char_boundary(*at))?;
+    Some((start, text.get(start..end)?))
 }
 
 /// Workflow commands: an annotation for each.
@@ -207,7 +249,7 @@ pub(crate) fn rule(rule: &Rule, out: &mut Output) -> io::Result<()> {
     };
     let title = Level::ERROR
         .with_name("bad")
-        .primary_title(format!("in this {}", rule.kind));
+        .primary_title(format!("in this {}", rule.subject()));
     let snippet = Snippet::source(bad.as_str())
         .fold(bad.len() > SHOWN_MAX)
         .annotation(AnnotationKind::Primary.span(place).label("here"));

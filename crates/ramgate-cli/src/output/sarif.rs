@@ -7,6 +7,7 @@ use ramgate::lint::{self, Finding, Rule, Severity};
 use serde_json::{Value, json};
 
 use crate::command::lint::Linted;
+use crate::suppress::Suppressed;
 
 /// The whole log: every rule, and what they found.
 pub(crate) fn log(linted: &[Linted]) -> Value {
@@ -34,6 +35,7 @@ fn rule(rule: &Rule) -> Value {
     {
         properties.insert("security-severity".to_owned(), json!("7.0"));
     }
+    let language = rule.language();
     json!({
         "id": rule.id,
         "name": rule.name,
@@ -42,7 +44,10 @@ fn rule(rule: &Rule) -> Value {
         "defaultConfiguration": { "level": level(rule.severity) },
         "help": {
             "text": format!("{}\n\nBad:\n{}\n\nGood:\n{}", rule.reason, rule.bad(), rule.good()),
-            "markdown": format!("{}\n\nBad:\n```json\n{}\n```\n\nGood:\n```json\n{}\n```", rule.reason, rule.bad(), rule.good()),
+            "markdown": format!(
+                "{}\n\nBad:\n```{language}\n{}\n```\n\nGood:\n```{language}\n{}\n```",
+                rule.reason, rule.bad(), rule.good(),
+            ),
         },
         "properties": properties,
     })
@@ -66,11 +71,26 @@ fn level(severity: Severity) -> &'static str {
 
 fn of_file(one: &Linted) -> Vec<Value> {
     let hashes = line_hashes(one.source.text());
-    let results = one.findings.iter().map(|finding| {
+    let of = |finding: &Finding| {
         let line = (finding.start.line as usize).saturating_sub(1);
         result(finding, hashes.get(line).map(String::as_str))
+    };
+    let suppressed = one.suppressed.iter().map(|suppressed| {
+        let mut result = of(&suppressed.finding);
+        if let Some(members) = result.as_object_mut() {
+            members.insert("suppressions".to_owned(), json!([suppression(suppressed)]));
+        }
+        result
     });
-    results.collect()
+    one.findings.iter().map(of).chain(suppressed).collect()
+}
+
+fn suppression(suppressed: &Suppressed) -> Value {
+    let kind = match suppressed.is_comment {
+        true => "inSource",
+        false => "external",
+    };
+    json!({ "kind": kind, "status": "accepted", "justification": suppressed.reason })
 }
 
 fn result(finding: &Finding, hash: Option<&str>) -> Value {
@@ -85,6 +105,10 @@ fn result(finding: &Finding, hash: Option<&str>) -> Value {
         None => finding.message.clone(),
     };
     let place = artifact(&finding.file);
+    let name = match &finding.document {
+        Some(document) => format!("{document}: {}", finding.path),
+        None => finding.path.clone(),
+    };
     let mut result = json!({
         "ruleId": finding.rule.id,
         "ruleIndex": lint::rules().position(|rule| rule.id == finding.rule.id),
@@ -92,7 +116,7 @@ fn result(finding: &Finding, hash: Option<&str>) -> Value {
         "message": { "text": message },
         "locations": [{
             "physicalLocation": { "artifactLocation": place, "region": region },
-            "logicalLocations": [{ "fullyQualifiedName": finding.path }],
+            "logicalLocations": [{ "fullyQualifiedName": name }],
         }],
     });
     let Some(members) = result.as_object_mut() else {

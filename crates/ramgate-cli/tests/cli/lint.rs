@@ -183,7 +183,12 @@ fn other_files_of_a_directory_are_passed_over() {
             .contains("note: d/cases.json: no policy, passed over\n"),
         "{ran:?}"
     );
-    assert_eq!(place.run(&["lint", "d/snapshot.json"]).status, 1);
+    assert!(
+        ran.stderr
+            .contains("note: d/snapshot.json: a snapshot, with no policy to look at\n"),
+        "{ran:?}"
+    );
+    assert_eq!(place.run(&["lint", "d/cases.json"]).status, 1);
 }
 
 #[test]

@@ -39,9 +39,18 @@ fn commands(readme: &str) -> Vec<(Vec<String>, String)> {
 
 #[test]
 fn the_readmes_commands_print_what_it_shows() {
-    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    commands_print_what_is_shown("README.md", 4);
+}
+
+#[test]
+fn so_do_those_of_the_page_on_preflight() {
+    commands_print_what_is_shown("docs/preflight.md", 8);
+}
+
+fn commands_print_what_is_shown(page: &str, least: usize) {
+    let readme = std::fs::read_to_string(root().join(page)).unwrap();
     let commands = commands(&readme);
-    assert!(commands.len() >= 4, "{commands:?}");
+    assert!(commands.len() >= least, "{commands:?}");
     for (arguments, shown) in commands {
         let output = Command::new(env!("CARGO_BIN_EXE_ramgate"))
             .args(&arguments)

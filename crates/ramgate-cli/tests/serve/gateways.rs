@@ -63,7 +63,8 @@ impl Gateway {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let Ok(child) = command.spawn() else {
-            println!("{name} is not installed, so it is not tried: {from}");
+            let mut out = std::io::stdout();
+            let _ = writeln!(out, "{name} is not installed, so it is not tried: {from}");
             return None;
         };
         let gateway = Gateway { child, port };
