@@ -105,6 +105,7 @@ fn every_file_says_what_it_is_for() {
         "crates/ramgate-cli",
         "crates/ramgate-catalog",
         "crates/ramgate-import",
+        "crates/ramgate-server",
     ] {
         for (file, text) in files(folder, "rs") {
             assert!(
@@ -205,7 +206,12 @@ fn every_rule_has_a_test_and_every_cited_rule_exists() {
 #[test]
 fn no_leftovers() {
     let marks = Regex::new(r"\b(TODO|FIXME|XXX|todo!|unimplemented!|dbg!)").unwrap();
-    for folder in ["src", "crates/ramgate-cli", "crates/ramgate-import"] {
+    for folder in [
+        "src",
+        "crates/ramgate-cli",
+        "crates/ramgate-import",
+        "crates/ramgate-server",
+    ] {
         for (file, text) in files(folder, "rs") {
             assert!(!marks.is_match(&text), "{file}");
         }

@@ -60,17 +60,31 @@ pub(crate) fn read(
     is_lenient: bool,
     seen: &mut dyn FnMut(&str),
 ) -> anyhow::Result<Organization> {
+    read_noting(path, is_lenient, &mut |_, text| {
+        text.into_iter().for_each(&mut *seen);
+    })
+}
+
+/// The same; `noted` is told of every file that belongs to it, also of one that is named and cannot be read.
+///
+/// # Errors
+/// With everything that is wrong in it.
+pub(crate) fn read_noting(
+    path: &Path,
+    is_lenient: bool,
+    noted: &mut dyn FnMut(&Path, Option<&str>),
+) -> anyhow::Result<Organization> {
     let mut sources = Vec::new();
     for file in input::find_one(path, &["json"])? {
         let source = input::read(&file.path)?;
-        seen(source.text());
+        noted(&file.path, Some(source.text()));
         sources.push(source);
     }
     let organization = Organization::read(&sources, is_lenient, &mut |name, source| {
-        let opened =
-            input::read(&input::relative(name, source)).map_err(|error| text::error(&error))?;
-        seen(opened.text());
-        Ok(opened)
+        let path = input::relative(name, source);
+        let opened = input::read(&path).map_err(|error| text::error(&error));
+        noted(&path, opened.as_ref().ok().map(Source::text));
+        opened
     })?;
     Ok(organization)
 }

@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Rule(RuleArgs),
     WhoCan(WhoCanArgs),
     WhatCan(WhatCanArgs),
+    #[cfg(feature = "serve")]
+    Serve(Box<ServeArgs>),
     Schema(SchemaArgs),
     Import(ImportArgs),
     Preflight(Box<PreflightArgs>),
@@ -673,6 +675,116 @@ pub(crate) struct RuleArgs {
     pub(crate) format: FactFormat,
 }
 
+/// Answer requests over HTTP: the decision point.
+///
+/// Policies are loaded anew when their files change, and while others are loaded the ones before decide. It ends on SIGTERM, after the
+/// answers in flight. Everything that can be said here can be said in the environment too (RAMGATE_MAX_BODY for --max-body), and in a TOML
+/// file (max_body); a flag goes before the environment, and the environment before the file.
+#[cfg(feature = "serve")]
+#[derive(Debug, Args)]
+#[command(after_long_help = SERVE_EXAMPLES, after_help = "More and examples: ramgate serve --help")]
+pub(crate) struct ServeArgs {
+    /// Settings in TOML; RAMGATE_CONFIG
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// What is known of accounts: a snapshot, or a directory of them
+    #[arg(long, value_name = "SNAPSHOT")]
+    pub(crate) account: Option<PathBuf>,
+
+    /// Where to listen: an address and port, or unix: and a path [default: 127.0.0.1:8180]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
+
+    /// By which address clients call it, for the metadata of AuthZEN: https://pdp.example.com
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+
+    /// Answer only callers that present one of the tokens in this file, one a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+
+    /// Serve over TLS with this certificate (PEM, with those that lead to its root)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// The private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// Take only clients that have a certificate of this authority (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_client_ca: Option<PathBuf>,
+
+    /// Write a line of JSON for each decision to this file; - is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) decision_log: Option<PathBuf>,
+
+    /// Condition keys whose values nobody is to read in the decision log
+    #[arg(long, value_delimiter = ',', value_name = "KEY")]
+    pub(crate) decision_log_mask: Vec<String>,
+
+    /// How many lines of the decision log wait for a slow disk; one more is dropped and counted [default: 4096]
+    #[arg(long, value_name = "N")]
+    pub(crate) decision_log_queue: Option<u64>,
+
+    /// Listen on an address that other machines reach, though everybody there may ask
+    #[arg(long)]
+    pub(crate) allow_unprotected: bool,
+
+    /// Take a request that does not give acs:CurrentTime as one of another time than now: leave the key absent
+    #[arg(long)]
+    pub(crate) no_clock: bool,
+
+    /// How often to look at the policies' files, whatever the system says of changes; 0s for never [default: 5s]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) check_every: Option<String>,
+
+    /// The largest body of a request, in bytes [default: 1048576]
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_body: Option<u64>,
+
+    /// How many requests a batch may hold [default: 1000]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_batch: Option<u64>,
+
+    /// How many requests are answered at the same time; one more is told 503 [default: 256]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_concurrent: Option<u64>,
+
+    /// How many connections are open at the same time; one more waits [default: 1024]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_connections: Option<u64>,
+
+    /// How long a request's body may take to arrive, and a batch to be answered [default: 5s]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) request_timeout: Option<String>,
+
+    /// How long to serve on after SIGTERM while /readyz says 503 already [default: 0s]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) shutdown_delay: Option<String>,
+
+    /// How long answers in flight may take to finish at the end [default: 10s]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) drain: Option<String>,
+
+    /// What to tell on standard error: off, error, warn, info, debug or trace [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) log: Option<String>,
+}
+
+#[cfg(feature = "serve")]
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  Serve what is known of an account, to this machine only:
+    ramgate serve --account snapshot.json
+
+  Ask it:
+    curl -s http://127.0.0.1:8180/v1/check -d '{
+      \"principal\": \"acs:ram::1234567890123456:user/alice\", \"action\": \"vpc:DescribeVpcs\", \"resource\": \"*\" }'
+
+  To the neighbours in a pod, by a socket:
+    ramgate serve --account snapshot.json --listen unix:/run/ramgate/ramgate.sock";
 /// Write a JSON Schema for policies, for completion and checking in editors.
 #[derive(Debug, Args)]
 #[command(after_long_help = SCHEMA_EXAMPLES, after_help = "More and examples: ramgate schema --help")]

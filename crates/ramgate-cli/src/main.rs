@@ -12,6 +12,8 @@ mod input;
 mod kind;
 mod lines;
 mod output;
+#[cfg(feature = "serve")]
+mod snapshot;
 mod suppress;
 
 use std::process::ExitCode;

@@ -11,6 +11,8 @@ pub(crate) mod preflight;
 pub(crate) mod prove;
 mod rule;
 mod schema;
+#[cfg(feature = "serve")]
+mod serve;
 pub(crate) mod test;
 mod what_can;
 mod who_can;
@@ -71,6 +73,8 @@ pub(crate) fn run(command: &Command, console: &mut Console) -> anyhow::Result<St
         Command::Import(args) => import::run(args, console),
         Command::WhoCan(args) => who_can::run(args, console),
         Command::WhatCan(args) => what_can::run(args, console),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(args),
         Command::Schema(args) => schema::run(args, console),
     }
 }

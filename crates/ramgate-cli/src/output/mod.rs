@@ -40,7 +40,7 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    /// Takes both streams for the rest of the run.
+    /// Takes standard output for the rest of the run. Standard error is not locked: threads of a command write there too.
     pub(crate) fn new(color: Color) -> Console {
         let choice = match color {
             Color::Auto => ColorChoice::Auto,
@@ -49,7 +49,7 @@ impl Console {
         };
         Console {
             out: Output::new(choice),
-            errors: Box::new(AutoStream::new(io::stderr().lock(), choice)),
+            errors: Box::new(AutoStream::new(io::stderr(), choice)),
             has_errors: false,
             progress: None,
         }

@@ -1,0 +1,20 @@
+//! The decision point as clients and operators meet it: through the real binary, over loopback.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::panic,
+    reason = "a test that cannot go on must fail"
+)]
+
+mod access;
+mod authzen;
+mod check;
+mod decision_log;
+mod end;
+mod faults;
+mod forward_auth;
+mod gateways;
+mod point;
+mod reload;
+mod start;

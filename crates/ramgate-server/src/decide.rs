@@ -1,0 +1,201 @@
+//! Asks the engine, counts and logs the decision, and says in a sentence why it is a denial.
+
+use std::time::{Duration, Instant};
+
+use axum::http::{HeaderMap, HeaderName};
+use jiff::Timestamp;
+use ramgate::{
+    Decision, DeterminingStatement, Evaluation, Explanation, NearMiss, Question, RequestError,
+};
+
+use crate::decision_log::{Entry, Outcome};
+use crate::http::App;
+use crate::metrics::Transport;
+use crate::policies::Served;
+
+const CURRENT_TIME: &str = "acs:CurrentTime";
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// By which way a question came: what a log is to tell of it beside the question.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) transport: Transport,
+    pub(crate) request_id: Option<String>,
+    pub(crate) trace_id: Option<String>,
+    /// Its place in a batch.
+    pub(crate) index: Option<usize>,
+}
+
+impl Call {
+    pub(crate) fn of(transport: Transport, headers: &HeaderMap) -> Call {
+        let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        Call {
+            transport,
+            request_id: text(REQUEST_ID).map(str::to_owned),
+            trace_id: text(TRACEPARENT).and_then(trace_id).map(str::to_owned),
+            index: None,
+        }
+    }
+
+    pub(crate) fn at(self, index: usize) -> Call {
+        Call {
+            index: Some(index),
+            ..self
+        }
+    }
+}
+
+/// The trace id of W3C Trace Context: `00-<32 hexadecimal digits>-<16>-<2>`, of which not all are zeros.
+fn trace_id(traceparent: &str) -> Option<&str> {
+    let parts: Vec<&str> = traceparent.splitn(5, '-').collect();
+    let [version, trace, span, flags, ..] = *parts.as_slice() else {
+        return None;
+    };
+    let is_hex = |text: &str, length: usize| {
+        let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        text.len() == length && text.bytes().all(digit)
+    };
+    let fits = is_hex(version, 2) && version != "ff" && is_hex(span, 16) && is_hex(flags, 2);
+    (fits && is_hex(trace, 32) && trace.bytes().any(|byte| byte != b'0')).then_some(trace)
+}
+
+/// A question's answer, with everything that helps a person.
+///
+/// # Errors
+/// When the caller is not known.
+pub(crate) fn explain(
+    app: &App,
+    served: &Served,
+    question: Question,
+    call: &Call,
+) -> Result<Explanation, RequestError> {
+    let question = complete(app, question);
+    let started = Instant::now();
+    let found = served.assignment.explain(&question);
+    let took = started.elapsed();
+    let outcome = found.as_ref().map(|found| Outcome {
+        decision: found.decision,
+        stage: found.stage,
+        determined_by: &found.determined_by,
+        doubts: found.doubts.iter().map(|doubt| doubt.rule).collect(),
+    });
+    note(app, served, &question, outcome, call, took);
+    found
+}
+
+/// A question's answer, without what only people read.
+///
+/// # Errors
+/// When the caller is not known.
+pub(crate) fn evaluate(
+    app: &App,
+    served: &Served,
+    question: Question,
+    call: &Call,
+) -> Result<Evaluation, RequestError> {
+    let question = complete(app, question);
+    let started = Instant::now();
+    let found = served.assignment.evaluate(&question);
+    let took = started.elapsed();
+    let outcome = found.as_ref().map(|found| Outcome {
+        decision: found.decision,
+        stage: found.stage,
+        determined_by: &found.determined_by,
+        doubts: found.doubts.clone(),
+    });
+    note(app, served, &question, outcome, call, took);
+    found
+}
+
+fn note(
+    app: &App,
+    served: &Served,
+    question: &Question,
+    outcome: Result<Outcome<'_>, &RequestError>,
+    call: &Call,
+    took: Duration,
+) {
+    if let Ok(outcome) = &outcome {
+        let Outcome {
+            decision, stage, ..
+        } = *outcome;
+        app.metrics.decided(decision, stage, call.transport, took);
+    }
+    if let Some(log) = &app.decision_log {
+        log.write(&Entry {
+            request: &question.request,
+            outcome,
+            revision: &served.revision,
+            call,
+            took,
+        });
+    }
+}
+
+/// RAM always knows when it is asked, so a request that does not say is asked now: a Deny for certain hours must not fall silent.
+fn complete(app: &App, mut question: Question) -> Question {
+    if app.has_clock && !question.request.context().contains(CURRENT_TIME) {
+        let now = Timestamp::now();
+        let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
+        let mut context = question.request.context().clone();
+        context.push(CURRENT_TIME, now.to_string());
+        question.request = question.request.with_context(context);
+    }
+    question
+}
+
+/// Why it is a denial, in a sentence.
+pub(crate) fn reason(
+    decision: Decision,
+    determined_by: &[DeterminingStatement],
+    nearest: Option<&NearMiss>,
+) -> String {
+    match (determined_by.first(), nearest) {
+        (Some(deny), _) if decision == Decision::ExplicitDeny => {
+            let DeterminingStatement {
+                policy,
+                statement,
+                stage,
+                ..
+            } = deny;
+            let stage = stage.name();
+            format!("denied by statement {statement} of policy {policy} ({stage})")
+        }
+        (_, Some(nearest)) => {
+            let NearMiss {
+                policy,
+                statement,
+                detail,
+                ..
+            } = nearest;
+            format!(
+                "no statement allows it; statement {statement} of policy {policy} would, but {detail}"
+            )
+        }
+        _ => "no statement allows it".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trace_ids() {
+        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let good = format!("00-{id}-00f067aa0ba902b7-01");
+        assert_eq!(trace_id(&good), Some(id));
+        assert_eq!(trace_id(&format!("{good}-more")), Some(id));
+        let zeros = "0".repeat(32);
+        for bad in [
+            id.to_owned(),
+            format!("ff-{id}-00f067aa0ba902b7-01"),
+            format!("00-{}-00f067aa0ba902b7-01", id.to_uppercase()),
+            format!("00-{zeros}-00f067aa0ba902b7-01"),
+            format!("00-{id}-00f067aa0ba902b7"),
+        ] {
+            assert_eq!(trace_id(&bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Reads a request's body whole, within bounds of size and time, and writes JSON.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
+use ramgate::Source;
+use serde::Serialize;
+use tokio::time::timeout;
+
+use crate::http::Refusal;
+use crate::settings::Limits;
+
+/// For how long the rest of a body that is too large is read and thrown away: a client that is still writing would not see its answer.
+const DISCARD_MAX: Duration = Duration::from_secs(1);
+
+/// The text of a body.
+///
+/// # Errors
+/// When it is too large, does not arrive in time or not whole, or is no UTF-8.
+pub(crate) async fn read(
+    limits: &Limits,
+    headers: &HeaderMap,
+    mut body: Body,
+) -> Result<Source, Refusal> {
+    let encoded = headers.get(header::CONTENT_ENCODING);
+    if encoded.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        let message = "the body is compressed; send it as it is";
+        return Err(bad(message).closing());
+    }
+    match timeout(limits.request, collect(limits.body_bytes_max, &mut body)).await {
+        Ok(Ok(bytes)) => text(bytes),
+        Ok(Err(Broken::TooLarge)) => {
+            let _ = timeout(DISCARD_MAX, discard(&mut body)).await;
+            let message = format!("the body is larger than {} bytes", limits.body_bytes_max);
+            Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message).closing())
+        }
+        Ok(Err(Broken::Cut)) => Err(bad("the body ended before it was complete").closing()),
+        Err(_) => {
+            let message = format!("the body did not arrive within {:?}", limits.request);
+            Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "timeout", message).closing())
+        }
+    }
+}
+
+fn bad(message: &str) -> Refusal {
+    Refusal::new(StatusCode::BAD_REQUEST, "bad_request", message)
+}
+
+enum Broken {
+    TooLarge,
+    Cut,
+}
+
+/// Takes no more memory than `most` and the last frame.
+async fn collect(most: usize, body: &mut Body) -> Result<Vec<u8>, Broken> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Broken::Cut)?;
+        if let Ok(data) = frame.into_data() {
+            if bytes.len() + data.len() > most {
+                return Err(Broken::TooLarge);
+            }
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok(bytes)
+}
+
+async fn discard(body: &mut Body) {
+    while let Some(Ok(_)) = body.frame().await {}
+}
+
+fn text(bytes: Vec<u8>) -> Result<Source, Refusal> {
+    String::from_utf8(bytes)
+        .map(|text| Source::new("request", text))
+        .map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            let bytes = error.into_bytes();
+            let byte = bytes.get(valid).copied().unwrap_or_default();
+            let before = String::from_utf8_lossy(bytes.get(..valid).unwrap_or_default());
+            let position = Source::new("request", before).position(valid);
+            Refusal::at(position, format!("byte 0x{byte:02x} is no UTF-8"))
+        })
+}
+
+/// A response's body.
+pub(crate) fn json(value: &impl Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(bytes) => ([(header::CONTENT_TYPE, "application/json")], bytes).into_response(),
+        // No value of ours is one that JSON cannot hold; if one were, no answer is the safe one.
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

@@ -1,0 +1,372 @@
+//! `/v1/forward-auth`: a gateway asks whether it may let a request through, and gives the request in headers.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use ramgate::{Principal, Question};
+use serde::{Deserialize, Serialize};
+
+use crate::decide::{self, Call};
+use crate::http::{App, PREFIX, REVISION, body};
+use crate::metrics::Transport;
+use crate::route::{PathSegments, Route, RouteTable};
+use crate::tokens::{self, PrincipalTokens};
+
+/// The table `forward_auth` of the settings file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "docs/serve.md has them all")]
+pub struct ForwardAuthTable {
+    pub dialect: String,
+    pub source_ip: String,
+    #[serde(default)]
+    pub principal_header: Option<String>,
+    #[serde(default)]
+    pub principal_tokens: Option<PathBuf>,
+    #[serde(default)]
+    pub show_reason: bool,
+    pub routes: Vec<RouteTable>,
+}
+
+/// In which headers a gateway gives the request that it asks about. One is chosen, and what others would have is not looked at: a client can
+/// send any header, and only those that the gateway sets itself can be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dialect {
+    /// `X-Original-Method` and `X-Original-URI`, which the gateway's configuration sets.
+    Nginx,
+    /// `X-Forwarded-Method` and `X-Forwarded-Uri`.
+    Forwarded,
+    /// The method is the request's own, and the path what follows ours.
+    Envoy,
+    /// Everything stands in the message of gRPC.
+    Message,
+}
+
+/// Where the client's address stands.
+#[derive(Clone, Debug)]
+enum SourceIp {
+    None,
+    Header(HeaderName),
+    /// That of the connection to the gateway, which the message of gRPC has.
+    Connection,
+}
+
+/// How requests of gateways are understood.
+#[derive(Clone, Debug)]
+pub(crate) struct ForwardAuth {
+    dialect: Dialect,
+    source_ip: SourceIp,
+    principal_header: Option<HeaderName>,
+    principal_tokens: Option<PrincipalTokens>,
+    pub(super) show_reason: bool,
+    routes: Vec<Route>,
+}
+
+impl ForwardAuth {
+    /// Checks the table; names of files are relative to the working directory.
+    ///
+    /// # Errors
+    /// When something in it is unclear, or a file cannot be read.
+    pub(crate) fn new(table: &ForwardAuthTable) -> Result<ForwardAuth> {
+        let dialect = match &*table.dialect {
+            "nginx" => Dialect::Nginx,
+            "traefik" | "caddy" => Dialect::Forwarded,
+            "envoy-http" => Dialect::Envoy,
+            "envoy-grpc" if cfg!(feature = "ext-authz") => Dialect::Message,
+            "envoy-grpc" => bail!(
+                "dialect: \"envoy-grpc\" is not in this build; build ramgate-cli with --features ext-authz"
+            ),
+            other => bail!(
+                "dialect: {other:?} is not known; expected nginx, traefik, caddy, envoy-http or envoy-grpc"
+            ),
+        };
+        let named = |name: &str, text: &str| {
+            HeaderName::try_from(text)
+                .map_err(|_| anyhow!("{name}: {text:?} is no name of a header"))
+        };
+        let source_ip = match &*table.source_ip {
+            "none" => SourceIp::None,
+            "connection" => {
+                ensure!(
+                    dialect == Dialect::Message,
+                    "source_ip: only the dialect envoy-grpc tells of the client's connection; name a header"
+                );
+                SourceIp::Connection
+            }
+            name => SourceIp::Header(named("source_ip", name)?),
+        };
+        let principal_header = table.principal_header.as_deref();
+        let principal_header = principal_header
+            .map(|name| named("principal_header", name))
+            .transpose()?;
+        let tokens = table.principal_tokens.as_deref().map(PrincipalTokens::read);
+        let principal_tokens = tokens.transpose().context("principal_tokens")?;
+        ensure!(
+            principal_header.is_some() || principal_tokens.is_some(),
+            "nothing says who asks; give principal_header or principal_tokens"
+        );
+        ensure!(
+            !table.routes.is_empty(),
+            "routes: there are none, so nothing could be allowed"
+        );
+        let routes =
+            table.routes.iter().enumerate().map(|(index, route)| {
+                Route::new(route).with_context(|| format!("routes[{index}]"))
+            });
+        Ok(ForwardAuth {
+            dialect,
+            source_ip,
+            principal_header,
+            principal_tokens,
+            show_reason: table.show_reason,
+            routes: routes.collect::<Result<_>>()?,
+        })
+    }
+}
+
+/// The request that a gateway asks about, as it came to the gateway.
+pub(super) struct Asked<'r> {
+    pub(super) method: Method,
+    pub(super) target: String,
+    pub(super) headers: &'r HeaderMap,
+    /// The client's, where the question has it.
+    pub(super) peer: Option<IpAddr>,
+    pub(super) transport: Transport,
+}
+
+/// Why a request is not let through.
+pub(super) enum Stopped {
+    /// Nobody says who asks.
+    Unknown(&'static str),
+    Denied(String),
+}
+
+pub(super) fn denied(reason: impl Into<String>) -> Stopped {
+    Stopped::Denied(reason.into())
+}
+
+/// 200, 401 or 403, and nothing else.
+pub(crate) async fn ask(State(app): State<Arc<App>>, request: Request) -> Response {
+    let Some(forward) = &app.forward_auth else {
+        return forbidden(None);
+    };
+    let (parts, _) = request.into_parts();
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let asked = forward.original(&parts.method, path, &parts.headers);
+    let decided = asked.and_then(|(method, target)| {
+        let asked = Asked {
+            method,
+            target,
+            headers: &parts.headers,
+            peer: None,
+            transport: Transport::ForwardAuth,
+        };
+        forward.decide(&app, &asked)
+    });
+    match decided {
+        Ok((principal, revision)) => let_through(&principal, revision),
+        Err(Stopped::Unknown(reason)) => {
+            app.metrics.refused("unknown_caller");
+            let challenge = HeaderValue::from_static("Bearer");
+            let mut response = (StatusCode::UNAUTHORIZED, reason).into_response();
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, challenge);
+            response
+        }
+        Err(Stopped::Denied(reason)) => forbidden(forward.show_reason.then_some(&*reason)),
+    }
+}
+
+pub(super) const PRINCIPAL: HeaderName = HeaderName::from_static("x-ramgate-principal");
+pub(super) const REASON: HeaderName = HeaderName::from_static("x-ramgate-reason");
+
+fn let_through(principal: &Principal<'_>, revision: HeaderValue) -> Response {
+    let mut response = StatusCode::OK.into_response();
+    let headers = response.headers_mut();
+    headers.insert(REVISION, revision);
+    if let Ok(principal) = HeaderValue::from_str(&principal.to_string()) {
+        headers.insert(PRINCIPAL, principal);
+    }
+    response
+}
+
+#[derive(Serialize)]
+struct Forbidden<'a> {
+    error: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+fn told(reason: Option<&str>) -> Forbidden<'_> {
+    let error = "not permitted";
+    Forbidden { error, reason }
+}
+
+/// What a client may be told of a denial.
+pub(crate) fn forbidden(reason: Option<&str>) -> Response {
+    let mut response = (StatusCode::FORBIDDEN, body::json(&told(reason))).into_response();
+    if let Some(reason) = reason.and_then(|reason| HeaderValue::from_str(reason).ok()) {
+        response.headers_mut().insert(REASON, reason);
+    }
+    response
+}
+
+/// The same as a text.
+#[cfg(feature = "ext-authz")]
+pub(super) fn told_text(reason: Option<&str>) -> String {
+    serde_json::to_string(&told(reason)).unwrap_or_default()
+}
+
+impl ForwardAuth {
+    /// Whether its gateway asks over gRPC, and not here.
+    pub(super) fn is_over_grpc(&self) -> bool {
+        self.dialect == Dialect::Message
+    }
+
+    /// Who is let through, by which policies.
+    pub(super) fn decide(
+        &self,
+        app: &App,
+        asked: &Asked<'_>,
+    ) -> Result<(Principal<'static>, HeaderValue), Stopped> {
+        let served = app.policies.served();
+        let served = served.ok_or_else(|| denied("no policies are loaded yet"))?;
+        let principal = self.principal(asked.headers)?;
+        let path = PathSegments::of(&asked.target).map_err(|error| denied(error.to_string()))?;
+        let mut routes = self.routes.iter();
+        let request = routes.find_map(|route| route.request(&asked.method, &path, &principal));
+        let request = request.ok_or_else(|| denied("no route is for this method and path"))?;
+        let request = request.map_err(|error| denied(error.to_string()))?;
+        let request = self.with_circumstances(request, asked)?;
+        let call = Call::of(asked.transport, asked.headers);
+        let found = decide::evaluate(app, &served, Question::from(request), &call);
+        let found = found.map_err(|error| denied(error.to_string()))?;
+        if !found.decision.is_allow() {
+            let reason = decide::reason(found.decision, &found.determined_by, None);
+            return Err(denied(reason));
+        }
+        Ok((principal, served.header.clone()))
+    }
+
+    /// The request that the client made to the gateway.
+    fn original(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Result<(Method, String), Stopped> {
+        let given = |name: &'static str| {
+            let value = tokens::single(headers, &HeaderName::from_static(name));
+            let value =
+                value.map_err(|()| denied(format!("header {name} stands twice, or is no text")))?;
+            value.ok_or_else(|| denied(format!("header {name} is missing")))
+        };
+        let (method_name, target_name) = match self.dialect {
+            Dialect::Message => {
+                return Err(denied("this dialect asks over gRPC, not here"));
+            }
+            Dialect::Envoy => {
+                let rest = path.strip_prefix(PREFIX).unwrap_or_default();
+                return Ok((method.clone(), rest.to_owned()));
+            }
+            Dialect::Nginx => ("x-original-method", "x-original-uri"),
+            Dialect::Forwarded => ("x-forwarded-method", "x-forwarded-uri"),
+        };
+        let method = Method::from_bytes(given(method_name)?.as_bytes());
+        let method = method.map_err(|_| denied(format!("header {method_name} is no method")))?;
+        Ok((method, given(target_name)?.to_owned()))
+    }
+
+    /// Who asks: all that is said of it must agree.
+    fn principal(&self, headers: &HeaderMap) -> Result<Principal<'static>, Stopped> {
+        let named = self
+            .principal_header
+            .as_ref()
+            .map(|name| tokens::single(headers, name));
+        let named = named
+            .transpose()
+            .map_err(|()| denied("several headers say who asks"))?
+            .flatten();
+        let named = named.map(|text| Principal::parse(text).map(Principal::into_owned));
+        let named = named
+            .transpose()
+            .map_err(|error| denied(error.to_string()))?;
+        let held = match &self.principal_tokens {
+            None => None,
+            Some(known) => match tokens::bearer(headers) {
+                Err(()) => {
+                    return Err(denied(
+                        "Authorization stands twice, or holds no bearer token",
+                    ));
+                }
+                Ok(None) => None,
+                Ok(Some(token)) => {
+                    let unknown = Stopped::Unknown("the bearer token is not known");
+                    Some(known.principal(token).ok_or(unknown)?.clone())
+                }
+            },
+        };
+        match (named, held) {
+            (Some(named), Some(held)) if named != held => Err(denied(
+                "the token is not that of the principal in the header",
+            )),
+            (Some(principal), _) | (None, Some(principal)) => Ok(principal),
+            (None, None) => Err(Stopped::Unknown("nobody says who asks")),
+        }
+    }
+
+    /// Adds what only the gateway knows: from where, and how.
+    fn with_circumstances(
+        &self,
+        request: ramgate::Request<'static>,
+        asked: &Asked<'_>,
+    ) -> Result<ramgate::Request<'static>, Stopped> {
+        let mut context = request.context().clone();
+        let mut add = |key: &str, value: String| {
+            if context.contains(key) {
+                return Err(denied(format!("{key} is said twice")));
+            }
+            context.push(key, value);
+            Ok(())
+        };
+        let address = match &self.source_ip {
+            SourceIp::None => None,
+            SourceIp::Connection => {
+                let unknown = || denied("the client's connection has no address");
+                Some(asked.peer.ok_or_else(unknown)?)
+            }
+            SourceIp::Header(name) => {
+                let address = tokens::single(asked.headers, name).ok().flatten();
+                let address = address.and_then(|text| text.trim().parse::<IpAddr>().ok());
+                let unknown = || denied(format!("header {name} is not one address"));
+                Some(address.ok_or_else(unknown)?)
+            }
+        };
+        if let Some(address) = address {
+            add("acs:SourceIp", address.to_canonical().to_string())?;
+        }
+        let scheme = HeaderName::from_static("x-forwarded-proto");
+        match tokens::single(asked.headers, &scheme) {
+            Ok(None) => {}
+            Ok(Some("https")) => add("acs:SecureTransport", "true".to_owned())?,
+            Ok(Some("http")) => add("acs:SecureTransport", "false".to_owned())?,
+            _ => {
+                let message = "header x-forwarded-proto is neither http nor https";
+                return Err(denied(message));
+            }
+        }
+        Ok(request.with_context(context))
+    }
+}
+
+/// The table with its files' names relative to the settings file.
+pub(crate) fn relative_to(mut table: ForwardAuthTable, directory: &Path) -> ForwardAuthTable {
+    table.principal_tokens = table.principal_tokens.map(|path| directory.join(path));
+    table
+}

@@ -1,0 +1,220 @@
+//! The endpoints, and what is done for each request before and after its own: bounds, identification, counting.
+
+mod authzen;
+mod batch;
+mod body;
+mod check;
+#[cfg(feature = "ext-authz")]
+mod ext_authz;
+mod forward_auth;
+mod refusal;
+mod strict;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+use tokio::sync::Semaphore;
+
+use crate::decide::REQUEST_ID;
+use crate::decision_log::DecisionLog;
+use crate::health;
+use crate::metrics::Metrics;
+use crate::policies::{Policies, Served};
+use crate::settings::{Limits, Settings};
+use crate::tokens::{self, Tokens};
+
+pub(crate) use body::json;
+pub use forward_auth::ForwardAuthTable;
+pub(crate) use forward_auth::{ForwardAuth, relative_to};
+pub(crate) use refusal::Refusal;
+
+/// What every request meets.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) policies: Policies,
+    pub(crate) metrics: Metrics,
+    pub(crate) limits: Limits,
+    pub(crate) has_clock: bool,
+    pub(crate) check_every: Option<Duration>,
+    pub(crate) public_url: Option<String>,
+    pub(crate) decision_log: Option<DecisionLog>,
+    forward_auth: Option<ForwardAuth>,
+    /// What callers must present, if they must.
+    tokens: Option<Tokens>,
+    is_ending: AtomicBool,
+    /// One for each request that may be answered at the same time.
+    places: Semaphore,
+}
+
+impl App {
+    /// # Errors
+    /// When a file that the settings name cannot be read or written.
+    pub(crate) fn new(settings: &Settings) -> Result<App> {
+        let metrics = Metrics::new();
+        let log = settings.decision_log.as_ref().map(|log| {
+            DecisionLog::open(log, metrics.log_dropped.clone(), metrics.log_lost.clone())
+        });
+        let tokens = settings.token_file.as_deref().map(Tokens::read);
+        let forward_auth = settings.forward_auth.as_ref().map(ForwardAuth::new);
+        Ok(App {
+            policies: Policies::default(),
+            metrics,
+            limits: settings.limits,
+            has_clock: settings.has_clock,
+            check_every: settings.check_every,
+            public_url: settings.public_url.clone(),
+            decision_log: log.transpose()?,
+            forward_auth: forward_auth.transpose().context("forward_auth")?,
+            tokens: tokens.transpose().context("token_file")?,
+            is_ending: AtomicBool::new(false),
+            places: Semaphore::new(settings.limits.concurrent_max),
+        })
+    }
+
+    /// From now on it is not ready, so that no new work is sent.
+    pub(crate) fn start_ending(&self) {
+        self.is_ending.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Relaxed)
+    }
+
+    /// The policies to decide by.
+    pub(crate) fn served(&self) -> Result<Arc<Served>, Refusal> {
+        let loading = || {
+            let message = "no policies are loaded yet";
+            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", message)
+        };
+        self.policies.served().ok_or_else(loading)
+    }
+}
+
+pub(crate) const REVISION: HeaderName = HeaderName::from_static("x-ramgate-revision");
+/// Where gateways present their token, as `Authorization` is their client's.
+const TOKEN: HeaderName = HeaderName::from_static("x-ramgate-token");
+
+/// Where gateways ask; what follows is the path of their client's request in some dialects.
+pub(crate) const PREFIX: &str = "/v1/forward-auth";
+
+/// Every endpoint.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let mut decisions = Router::new()
+        .route("/v1/check", post(check::one))
+        .route("/v1/check/batch", post(check::batch))
+        .route(authzen::EVALUATION, post(authzen::evaluation))
+        .route(authzen::EVALUATIONS, post(authzen::evaluations));
+    let gateway = app.forward_auth.as_ref();
+    if gateway.is_some_and(|gateway| !gateway.is_over_grpc()) {
+        // The last takes no empty rest.
+        for path in [PREFIX, "/v1/forward-auth/", "/v1/forward-auth/{*rest}"] {
+            decisions = decisions.route(path, any(forward_auth::ask));
+        }
+    }
+    #[cfg(feature = "ext-authz")]
+    if gateway.is_some_and(ForwardAuth::is_over_grpc) {
+        decisions = decisions.route_service(ext_authz::PATH, ext_authz::service(Arc::clone(&app)));
+    }
+    Router::new()
+        .merge(decisions.route_layer(from_fn_with_state(Arc::clone(&app), guard)))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .route(authzen::METADATA, get(authzen::metadata))
+        .method_not_allowed_fallback(async || {
+            let message = "not with this method";
+            Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method", message)
+        })
+        .fallback(async || Refusal::new(StatusCode::NOT_FOUND, "path", "no such endpoint"))
+        .with_state(app)
+}
+
+/// Lets a request through if its caller may ask and there is a place for it.
+async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    #[cfg(feature = "ext-authz")]
+    if request.uri().path() == ext_authz::PATH {
+        return guard_message(&app, request, next).await;
+    }
+    let id = request.headers().get(REQUEST_ID).cloned();
+    let is_gateway = request.uri().path().starts_with(PREFIX);
+    let mut response = match app.places.try_acquire() {
+        _ if !may_ask(&app, request.headers(), is_gateway) => unknown_client(),
+        Ok(_place) => {
+            let _counted = app.metrics.in_flight();
+            next.run(request).await
+        }
+        Err(_) => busy(),
+    };
+    if let Some(refused) = response.extensions().get::<refusal::Kind>() {
+        app.metrics.refused(refused.0);
+        // A gateway understands nothing else, and who is not permitted for want of time is not permitted.
+        if is_gateway {
+            response = forward_auth::forbidden(None);
+        }
+    }
+    if let Some(id) = id {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// The same for gRPC, whose refusals are messages too.
+#[cfg(feature = "ext-authz")]
+async fn guard_message(app: &App, mut request: Request, next: Next) -> Response {
+    let place = app.places.try_acquire();
+    let may_ask = may_ask(app, request.headers(), true);
+    if !may_ask || place.is_err() {
+        let kind = if may_ask { "busy" } else { "unknown_client" };
+        app.metrics.refused(kind);
+        request.extensions_mut().insert(ext_authz::NotNow);
+    }
+    let _counted = app.metrics.in_flight();
+    match tokio::time::timeout(app.limits.request, next.run(request)).await {
+        Ok(response) => response,
+        // Half a message: whoever sent it waits no longer.
+        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+    }
+}
+
+fn may_ask(app: &App, headers: &HeaderMap, is_gateway: bool) -> bool {
+    let Some(tokens) = &app.tokens else {
+        return true;
+    };
+    let own = tokens::single(headers, &TOKEN);
+    let bearer = if is_gateway {
+        Ok(None)
+    } else {
+        tokens::bearer(headers)
+    };
+    match (own, bearer) {
+        (Ok(Some(token)), _) | (Ok(None), Ok(Some(token))) => tokens.accept(token),
+        _ => false,
+    }
+}
+
+fn unknown_client() -> Response {
+    let message = "this decision point answers only who presents a token of its";
+    let refusal = Refusal::new(StatusCode::UNAUTHORIZED, "unknown_client", message).closing();
+    let mut response = refusal.into_response();
+    let challenge = HeaderValue::from_static("Bearer");
+    let headers = response.headers_mut();
+    headers.insert(header::WWW_AUTHENTICATE, challenge);
+    response
+}
+
+fn busy() -> Response {
+    let message = "too many requests at the same time";
+    let mut response =
+        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).into_response();
+    let soon = HeaderValue::from_static("1");
+    response.headers_mut().insert(header::RETRY_AFTER, soon);
+    response
+}
