@@ -67,6 +67,7 @@ mod json;
 pub mod lint;
 mod other_reading;
 mod policy;
+pub mod preflight;
 mod principal;
 mod problem;
 mod property_file;
@@ -82,8 +83,9 @@ pub use account::{Assignment, Caller, Holder, Holding, OpenFile, Organization};
 pub use arn::Arn;
 pub use case::{Case, CaseResult, Coverage, OpenAccount, StatementCoverage};
 pub use catalog::{
-    AccessLevel, ActionFacts, ArnTemplate, Catalog, Evidence, FactSource, Granularity, KeyFacts,
-    KeyScope, KeyType, Listing, NeededAction, Operation, ResourceFacts, ServiceFacts,
+    AccessLevel, ActionFacts, ArnTemplate, Catalog, Constraint, ErrorCause, ErrorFacts, Evidence,
+    FactSource, Granularity, KeyFacts, KeyScope, KeyType, Listing, NeededAction, Operation,
+    OperationFacts, ParameterFacts, ParameterType, ResourceFacts, ServiceFacts, StateFacts,
 };
 pub use condition::{Operator, Qualifier};
 pub use decision::{

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::account::{Caller, Organization};
 use crate::arn::Arn;
-use crate::decision::{self, Decision, Evaluation, Explanation, Part};
+use crate::decision::{
+    self, Decision, Evaluation, Explanation, Hanging, NearCondition, Part, Standing,
+};
 use crate::policy::{Applicable, Policies, Policy, PolicySet, Stage};
 use crate::principal::Principal;
 use crate::problem::RequestError;
@@ -66,6 +68,79 @@ impl Assignment {
         match self {
             Assignment::Inline(policies) => policies.iter().map(|(_, policy)| policy).collect(),
             Assignment::Organization(known) => known.policies().collect(),
+        }
+    }
+
+    /// The same answer if these identity policies were attached to the caller as well. Who has no identity policies (an account itself, a
+    /// service) gets none.
+    pub(crate) fn explain_with(
+        &self,
+        question: &Question,
+        more: &Arc<Policy>,
+    ) -> Result<(Explanation, Vec<Standing>), RequestError> {
+        let found = self.find(question)?;
+        let mut parts = found.parts(question);
+        let identity = parts
+            .first()
+            .and_then(|(applicable, _)| applicable.identity);
+        let set: PolicySet = identity
+            .into_iter()
+            .flat_map(PolicySet::iter)
+            .chain(std::iter::once(more))
+            .cloned()
+            .collect();
+        for (applicable, _) in &mut parts {
+            applicable.identity = applicable.identity.map(|_| &set);
+        }
+        let standing = parts
+            .iter()
+            .flat_map(|part| decision::standing(&question.request, part))
+            .collect();
+        Ok((decision::explain(&question.request, &parts), standing))
+    }
+
+    /// What stands in the way of the question's request.
+    pub(crate) fn standing(&self, question: &Question) -> Result<Vec<Standing>, RequestError> {
+        let found = self.find(question)?;
+        let parts = found.parts(question);
+        let standing = parts
+            .iter()
+            .flat_map(|part| decision::standing(&question.request, part));
+        Ok(standing.collect())
+    }
+
+    /// The statements that the answer hangs on where not all keys of the context are known.
+    pub(crate) fn hanging(
+        &self,
+        question: &Question,
+        is_unsaid: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<Hanging>, RequestError> {
+        let found = self.find(question)?;
+        Ok(decision::hanging(
+            &question.request,
+            &found.parts(question),
+            is_unsaid,
+        ))
+    }
+
+    /// The conditions of identity statements that fail by conditions only, with their places.
+    pub(crate) fn nearly_allowing(
+        &self,
+        question: &Question,
+    ) -> Result<Vec<(String, Vec<NearCondition>)>, RequestError> {
+        let found = self.find(question)?;
+        let parts = found.parts(question);
+        let near = parts
+            .iter()
+            .flat_map(|part| decision::nearly_allowing(&question.request, part));
+        Ok(near.collect())
+    }
+
+    /// Whether anything is known of an account; of policies given by hand it cannot be told.
+    pub(crate) fn knows_account(&self, id: &str) -> Option<bool> {
+        match self {
+            Assignment::Inline(_) => None,
+            Assignment::Organization(known) => Some(known.knows_account(id)),
         }
     }
 

@@ -208,6 +208,21 @@ impl Organization {
         ))
     }
 
+    pub(crate) fn knows_account(&self, id: &str) -> bool {
+        self.accounts.contains_key(id)
+    }
+
+    /// The user of an account who has this numeric id.
+    pub fn user_with_id(&self, account: &str, id: &str) -> Option<Principal<'static>> {
+        let (owner, account) = self.accounts.get_key_value(account)?;
+        let mut users = account.users.iter();
+        let (name, _) = users.find(|(_, user)| user.id.as_deref() == Some(id))?;
+        Some(Principal::User {
+            account: owner.clone().into(),
+            name: name.clone().into(),
+        })
+    }
+
     /// Every policy of the snapshot, attached or not.
     pub fn policies(&self) -> impl Iterator<Item = &Arc<Policy>> {
         let mut accounts: Vec<_> = self.accounts.iter().collect();

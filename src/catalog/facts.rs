@@ -219,6 +219,11 @@ impl<'c> ActionFacts<'c> {
         &self.action.name
     }
 
+    /// The catalogue that knows it.
+    pub(crate) fn catalog(self) -> &'c Catalog {
+        self.catalog
+    }
+
     /// The service that it belongs to.
     pub fn service(self) -> ServiceFacts<'c> {
         ServiceFacts {

@@ -1,5 +1,6 @@
 //! What is known of Alibaba Cloud's services, actions, resources and condition keys: facts that come in as text, to be looked up.
 
+mod call;
 mod facts;
 mod read;
 mod template;
@@ -14,6 +15,10 @@ use crate::source::Source;
 use crate::suggest::closest;
 use crate::wildcard::Wildcard;
 
+pub(crate) use call::ListFacts;
+pub use call::{
+    Constraint, ErrorCause, ErrorFacts, OperationFacts, ParameterFacts, ParameterType, StateFacts,
+};
 pub use facts::{
     AccessLevel, ActionFacts, Evidence, FactSource, Granularity, KeyFacts, KeyScope, KeyType,
     Listing, NeededAction, Operation, ResourceFacts, ServiceFacts,
@@ -55,6 +60,13 @@ pub struct Catalog {
     /// The codes of APIs and the services that authorize them.
     products: Vec<(Box<str>, usize)>,
     no_service: Service,
+    /// Operations as calls, by name.
+    calls: Vec<call::Call>,
+    /// What every operation may answer with.
+    errors: Vec<call::KnownError>,
+    /// By id.
+    regions: Vec<call::Region>,
+    lists: Vec<call::ListShape>,
 }
 
 #[derive(Clone, Debug)]
@@ -75,6 +87,8 @@ struct Service {
     products: Vec<Box<str>>,
     /// By lower-cased name.
     types: BTreeMap<Box<str>, ResourceType>,
+    /// By lower-cased name of the type.
+    states: BTreeMap<Box<str>, Vec<call::State>>,
     sources: Vec<usize>,
 }
 

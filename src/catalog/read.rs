@@ -1,5 +1,7 @@
 //! Reads the rows of a catalogue, strictly and with places, and lays each text over those before it.
 
+mod call;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -14,7 +16,7 @@ use crate::source::{Source, Span};
 use crate::suggest::closest;
 
 /// The kinds of rows, and what their cells are.
-const ROWS: [(&str, &[&str]); 6] = [
+const ROWS: [(&str, &[&str]); 12] = [
     ("source", &["id", "date", "evidence", "url"]),
     (
         "service",
@@ -36,6 +38,39 @@ const ROWS: [(&str, &[&str]); 6] = [
             "status",
             "note",
         ],
+    ),
+    ("region", &["id", "sources"]),
+    ("state", &["type", "name", "note"]),
+    (
+        "operation",
+        &[
+            "name",
+            "parameters",
+            "on",
+            "from",
+            "makes",
+            "to",
+            "via",
+            "sources",
+            "note",
+        ],
+    ),
+    (
+        "parameter",
+        &[
+            "operation",
+            "name",
+            "type",
+            "need",
+            "is",
+            "constraints",
+            "note",
+        ],
+    ),
+    ("error", &["operation", "when", "code", "status", "message"]),
+    (
+        "list",
+        &["operation", "type", "path", "id", "state", "parents"],
     ),
 ];
 
@@ -59,6 +94,7 @@ struct Building {
     keys: BTreeMap<String, Key>,
     /// In the order of the texts; there are thousands, so they are laid over each other once, at the end.
     actions: Vec<ActionRow>,
+    calls: call::CallsSoFar,
     problems: Vec<Problem>,
 }
 
@@ -108,9 +144,12 @@ impl Building {
                 *moved = index;
             }
         }
+        let unknown = self.calls.unknown_states(&catalog.services, &moved_to);
+        self.problems.extend(unknown);
         if !self.problems.is_empty() {
             return Err(LoadError::new(self.problems));
         }
+        self.calls.finish(&mut catalog, &moved_to);
         for action in &mut catalog.actions {
             action.service = moved_to.get(action.service).copied().unwrap_or_default();
             for name in action.keys.iter().flatten() {
@@ -362,6 +401,12 @@ impl<'t, 'b> TextReader<'t, 'b> {
             "product" => self.product_row(&row),
             "type" => self.type_row(&row),
             "key" => self.key_row(&row),
+            "region" => self.region_row(&row),
+            "state" => self.state_row(&row),
+            "operation" => self.operation_row(&row),
+            "parameter" => self.parameter_row(&row),
+            "error" => self.error_row(&row),
+            "list" => self.list_row(&row),
             _ => self.action_row(&row),
         }
     }

@@ -274,6 +274,15 @@ fn determining(stage: Stage, unit: Unit<'_>, answer: &Answer<'_>) -> Vec<Determi
     } else {
         Effect::Deny
     };
+    of_effect(stage, unit, wanted, answer)
+}
+
+fn of_effect(
+    stage: Stage,
+    unit: Unit<'_>,
+    wanted: Effect,
+    answer: &Answer<'_>,
+) -> Vec<DeterminingStatement> {
     let of_truth = |truth| {
         let matching = unit.set.statements().filter(move |statement| {
             statement.effect() == wanted && unit.applies(statement, answer.facts()).truth == truth
@@ -657,6 +666,117 @@ fn notes(answer: &Answer<'_>) -> Vec<String> {
         "ACLs of buckets and objects are not known here; one of them may let the request in (E12)",
     );
     notes
+}
+
+/// A stage that keeps a request from being allowed, whatever the stages before it say.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    pub(crate) stage: Stage,
+    pub(crate) decision: Decision,
+    /// The statements that deny; none where an Allow is missing.
+    pub(crate) statements: Vec<DeterminingStatement>,
+}
+
+/// Everything that stands in the way of a request on one resource: Denies that match, and stages that must allow and do not.
+pub(crate) fn standing<'w>(request: &'w Request<'w>, part: &'w Part<'w>) -> Vec<Standing> {
+    let answer = Answer::of(request, part);
+    if answer.outcome.decision.is_allow() {
+        return Vec::new();
+    }
+    let mut found: Vec<Standing> = Vec::new();
+    for key in answer.walk.keys() {
+        let Some(unit) = answer.walk.unit(key) else {
+            continue;
+        };
+        let decision = answer.walk.decide_unit(unit);
+        let decides = key.stage() == answer.outcome.stage;
+        let must_allow = matches!(
+            key.stage(),
+            Stage::Control | Stage::Session | Stage::Trust | Stage::Endpoint
+        );
+        let stands = match decision {
+            Decision::Allow => false,
+            // E7: a Deny at group scope is heard only where the account scope does not allow.
+            Decision::ExplicitDeny => decides || key.stage() != Stage::ResourceGroup,
+            Decision::ImplicitDeny => must_allow || decides,
+        };
+        if !stands {
+            continue;
+        }
+        let statements = match decision {
+            Decision::ExplicitDeny => of_effect(key.stage(), unit, Effect::Deny, &answer),
+            _ => Vec::new(),
+        };
+        found.push(Standing {
+            stage: key.stage(),
+            decision,
+            statements,
+        });
+    }
+    found
+}
+
+/// A condition of an identity statement that would allow but for its conditions.
+#[derive(Clone, Debug)]
+pub(crate) struct NearCondition {
+    pub(crate) operator: &'static str,
+    pub(crate) key: String,
+    pub(crate) values: Vec<String>,
+    pub(crate) holds: bool,
+    /// With both sides.
+    pub(crate) in_words: String,
+    /// Without `ForAllValues:` and the like.
+    pub(crate) is_plain: bool,
+}
+
+/// The conditions of the identity statements that allow this action on this resource and fail by conditions only, fewest failures first.
+pub(crate) fn nearly_allowing<'w>(
+    request: &'w Request<'w>,
+    (policies, resource): &'w Part<'w>,
+) -> Vec<(String, Vec<NearCondition>)> {
+    let walk = Walk::new(request, policies, resource);
+    let mut found = Vec::new();
+    let Some(unit) = walk.unit(UnitKey::Identity) else {
+        return found;
+    };
+    let allows = unit
+        .set
+        .statements()
+        .filter(|statement| statement.effect() == Effect::Allow);
+    for statement in allows {
+        let matches = |element| {
+            let matched = statement.element_matches(element, &walk.facts, unit.settings);
+            matched.truth == Truth::Yes
+        };
+        let others = statement
+            .elements()
+            .filter(|element| !matches!(element, Element::Condition(_)));
+        if statement.conditions().is_empty() || !others.into_iter().all(matches) {
+            continue;
+        }
+        let conditions = statement.conditions().iter().enumerate();
+        let conditions: Vec<NearCondition> = conditions
+            .map(|(number, condition)| {
+                let holds = matches(Element::Condition(number));
+                NearCondition {
+                    operator: condition.operator().name(),
+                    key: condition.key().to_owned(),
+                    values: condition.listed().map(str::to_owned).collect(),
+                    holds,
+                    in_words: condition.describe(&walk.facts, holds),
+                    is_plain: condition.qualifier().is_none(),
+                }
+            })
+            .collect();
+        if conditions.iter().any(|condition| !condition.holds) {
+            found.push((place(&statement), conditions));
+        }
+    }
+    found.sort_by_key(|(_, conditions)| {
+        let failing = conditions.iter().filter(|condition| !condition.holds);
+        (failing.count(), conditions.len())
+    });
+    found
 }
 
 /// The statements that match a request on one resource, or may match it, in whatever stage.

@@ -3,6 +3,7 @@
 mod denied_detail;
 mod explain;
 mod unit;
+mod unsaid;
 mod walk;
 
 use std::fmt;
@@ -19,8 +20,11 @@ use crate::truth::OpenRule;
 pub use denied_detail::AccessDeniedDetail;
 pub use explain::{Doubt, Explanation, Failure, NearMiss, StageDecision};
 
-pub(crate) use explain::{evaluate, explain, touched};
+pub(crate) use explain::{
+    NearCondition, Standing, evaluate, explain, nearly_allowing, standing, touched,
+};
 pub(crate) use unit::Unit;
+pub(crate) use unsaid::{Hanging, hanging};
 use walk::Silent;
 pub(crate) use walk::{Part, UnitKey, Walk};
 

@@ -1,0 +1,595 @@
+//! Would this call of an API work, and if not, what is to be asked for: parameters, permission, existence, state, in this order.
+
+mod authorization;
+mod call;
+mod denial;
+mod known;
+mod parameters;
+mod suggestion;
+
+use serde::Serialize;
+
+use crate::account::Assignment;
+use crate::catalog::{Catalog, ErrorCause, OperationFacts};
+use crate::decision::{Decision, Explanation};
+use crate::problem::{RequestError, quoted};
+use crate::suggest::closest;
+
+pub use call::Call;
+pub use denial::{CloudDenial, Difference, MatchedPolicy, Replay, replay};
+pub use known::{Resource, Resources};
+pub use suggestion::{Obstacle, SuggestedPolicy, SuggestedStatement};
+
+use authorization::{Check, Checks};
+
+/// How a call would end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Outcome {
+    /// It works.
+    Succeeds,
+    /// A parameter is missing or wrong.
+    InvalidParameter,
+    /// RAM denies it.
+    NoPermission,
+    /// The region or the resource does not exist.
+    NotFound,
+    /// The resource is in a state in which the operation is not possible.
+    NotAllowedInState,
+    /// What is known is not enough to tell; what is missing is said.
+    Unknown,
+}
+
+impl Outcome {
+    /// Its name in answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Succeeds => "Succeeds",
+            Outcome::InvalidParameter => "InvalidParameter",
+            Outcome::NoPermission => "NoPermission",
+            Outcome::NotFound => "NotFound",
+            Outcome::NotAllowedInState => "NotAllowedInState",
+            Outcome::Unknown => "Unknown",
+        }
+    }
+}
+
+/// How a call would end, and why (contracts, section 6).
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Preflight {
+    /// The operation, with its product's code.
+    pub operation: String,
+    /// How it would end.
+    pub outcome: Outcome,
+    /// The HTTP status of the answer; `None` where it is not known.
+    pub http_status: Option<u16>,
+    /// The code of the error; `None` where there is none or it is not known.
+    pub code: Option<String>,
+    /// The service's own words where they are known, else ours; none where it works.
+    pub message: Option<String>,
+    /// Why, in our words: one line for each thing that decides.
+    pub reasons: Vec<String>,
+    /// The state of the resource before the call, where it was looked at.
+    pub state_before: Option<String>,
+    /// The state that a call which works leaves it in.
+    pub state_after: Option<String>,
+    /// The state in which it is until then: the call returns before its work is done.
+    pub passes_through: Option<String>,
+    /// What the policies say: of several actions and resources, to the first that is denied.
+    pub decision: Option<Explanation>,
+    /// The policy that makes the call allowed, if it were attached to the caller.
+    pub suggestion: Option<SuggestedPolicy>,
+    /// What must change first, where a policy of the caller's does not help.
+    pub obstacles: Vec<Obstacle>,
+    /// The policy that the caller needs besides, once that has changed.
+    pub needed_besides: Option<SuggestedPolicy>,
+    /// What else to know.
+    pub notes: Vec<String>,
+    #[serde(skip)]
+    subject: Option<Subject>,
+}
+
+/// The resource whose state counts.
+#[derive(Clone, Debug)]
+struct Subject {
+    kind: String,
+    id: String,
+    region: String,
+    is_deleted: bool,
+}
+
+impl Preflight {
+    fn of(operation: String) -> Preflight {
+        Preflight {
+            operation,
+            outcome: Outcome::Unknown,
+            http_status: None,
+            code: None,
+            message: None,
+            reasons: Vec::new(),
+            state_before: None,
+            state_after: None,
+            passes_through: None,
+            decision: None,
+            suggestion: None,
+            obstacles: Vec::new(),
+            needed_besides: None,
+            notes: Vec::new(),
+            subject: None,
+        }
+    }
+
+    /// Ends with an error of the service, as far as it is known.
+    fn ends(
+        mut self,
+        outcome: Outcome,
+        operation: OperationFacts<'_>,
+        cause: &ErrorCause,
+        values: &[(&str, &str)],
+        reason: String,
+    ) -> Preflight {
+        let filled = |text: &str| {
+            values.iter().fold(text.to_owned(), |text, (name, value)| {
+                text.replace(&format!("{{{name}}}"), value)
+            })
+        };
+        let error = operation.error(cause);
+        self.outcome = outcome;
+        self.http_status = error.and_then(|error| error.status());
+        self.code = error.and_then(|error| error.code()).map(filled);
+        let words = error.and_then(|error| error.message()).map(filled);
+        self.message = Some(words.unwrap_or_else(|| reason.clone()));
+        self.reasons.push(reason);
+        self
+    }
+
+    /// Ends without an answer.
+    fn unknown(mut self, reasons: Vec<String>) -> Preflight {
+        self.outcome = Outcome::Unknown;
+        self.message = reasons.first().cloned();
+        self.reasons = reasons;
+        self
+    }
+}
+
+/// Says how a call would end.
+///
+/// The order of the checks, which the vendor does not document, is: required parameters and their values; permission (who is not authorized
+/// learns nothing of what exists); whether region and resource exist; the state of the resource. The first that fails is the answer. What an
+/// earlier check cannot tell is said when all later ones pass, for a later failure is sure whatever the earlier answer is; only permission that
+/// cannot be told ends the search, as what comes behind it would not be shown to an unauthorized caller.
+///
+/// # Errors
+/// When the caller is not known to the assignment, or not named where it matters who calls.
+///
+/// ```
+/// use ramgate::preflight::{self, Call, Outcome, Resources};
+/// use ramgate::{Assignment, Catalog, Document, Policies, Principal, Source};
+///
+/// let facts = Source::new("vpc.tsv", "service\tvpc\n\
+///     type\tCircuit\tacs:vpc:*:{account}:physicalconnection/{CircuitId}\n\
+///     state\tCircuit\tInitial\nstate\tCircuit\tEnabled\nstate\tCircuit\tCanceled\n\
+///     action\tCancelCircuit\tupdate\t*Circuit\tnone\tnone\t=\n\
+///     operation\tCancelCircuit\tcomplete\tCircuit\tInitial\t\tCanceled\n\
+///     parameter\tCancelCircuit\tCircuitId\tString\trequired\tCircuit\n");
+/// let catalog = Catalog::parse(&[facts])?;
+/// let nothing = Assignment::Inline(Box::new(Policies::default()));
+/// let alice = Principal::parse("acs:ram::1234567890123456:user/alice")?;
+/// let call = Call::new(alice, "vpc:CancelCircuit").with("CircuitId", "pc-1").in_state("Initial");
+///
+/// let answer = preflight::preflight(&call, &nothing, &catalog, &Resources::default())?;
+/// assert_eq!(answer.outcome, Outcome::NoPermission);
+/// let wanted = answer.suggestion.ok_or("no policy helps")?;
+/// assert_eq!(wanted.statements[0].actions, ["vpc:CancelCircuit"]);
+///
+/// let granted = Document::parse(&Source::new("granted.json", wanted.to_text()))?;
+/// let granted = Assignment::Inline(Box::new(Policies::of_identity([granted])));
+/// let answer = preflight::preflight(&call, &granted, &catalog, &Resources::default())?;
+/// assert_eq!((answer.outcome, answer.state_after.as_deref()), (Outcome::Succeeds, Some("Canceled")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn preflight(
+    call: &Call,
+    assignment: &Assignment,
+    catalog: &Catalog,
+    known: &Resources,
+) -> Result<Preflight, RequestError> {
+    let Some(operation) = catalog.call(&call.operation) else {
+        return Ok(unlisted(call, catalog));
+    };
+    let name = format!("{}:{}", operation.product(), operation.name());
+    let mut answer = Preflight::of(name);
+    answer.notes.extend(operation.note().map(str::to_owned));
+
+    let checked = parameters::check(call, operation);
+    answer.notes.extend(checked.notes);
+    if let Some(wrong) = checked.wrong {
+        let values = [("parameter", wrong.parameter.as_str())];
+        let reason = wrong.reason;
+        return Ok(answer.ends(
+            Outcome::InvalidParameter,
+            operation,
+            &wrong.cause,
+            &values,
+            reason,
+        ));
+    }
+    let Checks { checks, unknown } = authorization::check(call, operation, assignment, known)?;
+    let mut answer = match permission(answer, operation, &checks, unknown, assignment)? {
+        Step::Ends(answer) => return Ok(*answer),
+        Step::GoesOn(answer) => *answer,
+    };
+    let found = match existence(answer, call, operation, catalog, known) {
+        Step::Ends(answer) => return Ok(*answer),
+        Step::GoesOn(found) => found,
+    };
+    answer = found.answer;
+    let mut unknown = checked.unknown;
+    unknown.extend(found.unknown);
+    Ok(state(answer, call, operation, known, unknown))
+}
+
+/// A check that ends the search, or leaves something for the next.
+enum Step<T> {
+    Ends(Box<Preflight>),
+    GoesOn(T),
+}
+
+fn unlisted(call: &Call, catalog: &Catalog) -> Preflight {
+    let name = &call.operation;
+    let mut reason = format!("no facts on the operation {}", quoted(name));
+    let names: Vec<String> = catalog
+        .calls()
+        .map(|known| format!("{}:{}", known.product(), known.name()))
+        .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let own: Vec<&str> = names
+        .iter()
+        .filter_map(|name| name.split_once(':').map(|(_, own)| own))
+        .collect();
+    match closest(name, &names).or_else(|| closest(name, &own)) {
+        Some(meant) => reason.push_str(&format!("; did you mean {meant}?")),
+        None => reason.push_str("; a file of rows adds them (--catalog, docs/preflight.md)"),
+    }
+    Preflight::of(name.clone()).unknown(vec![reason])
+}
+
+/// What the policies say. A denial is sure even where something else is not known; a permission only where nothing is left open.
+fn permission(
+    mut answer: Preflight,
+    operation: OperationFacts<'_>,
+    checks: &[Check],
+    unknown: Vec<String>,
+    assignment: &Assignment,
+) -> Result<Step<Box<Preflight>>, RequestError> {
+    let of = |decision: Decision| {
+        let mut checks = checks.iter();
+        checks.find(|check| check.decision() == decision && check.unsaid.is_empty())
+    };
+    let denied = of(Decision::ExplicitDeny).or_else(|| of(Decision::ImplicitDeny));
+    let open: Vec<String> = checks
+        .iter()
+        .flat_map(|check| check.unsaid.clone())
+        .collect();
+    let Some(denied) = denied else {
+        let worst = checks
+            .iter()
+            .find(|check| !check.unsaid.is_empty() || check.decision() != Decision::Allow);
+        answer.decision = worst
+            .or(checks.first())
+            .map(|check| check.explanation.clone());
+        let mut reasons = unknown;
+        reasons.extend(open);
+        reasons.dedup();
+        if reasons.is_empty() {
+            return Ok(Step::GoesOn(Box::new(answer)));
+        }
+        reasons.insert(0, "whether the policies allow it cannot be told".to_owned());
+        return Ok(Step::Ends(Box::new(answer.unknown(reasons))));
+    };
+    let advice = suggestion::advise(checks, assignment)?;
+    let request = &denied.question.request;
+    let resource = denied.explanation.resource.as_str();
+    let values = [("action", request.action()), ("resource", resource)];
+    let reason = format!(
+        "{} may not do {} on {resource} ({} at the {} stage)",
+        request.principal(),
+        request.action(),
+        denied.decision(),
+        denied.explanation.stage
+    );
+    answer.decision = Some(denied.explanation.clone());
+    answer.obstacles = advice.obstacles;
+    answer.notes.extend(advice.notes);
+    // What is not known, or may be denied besides, could be needed too: then nothing is promised.
+    if unknown.is_empty() && open.is_empty() {
+        answer.suggestion = advice.suggestion;
+        answer.needed_besides = advice.besides;
+    } else {
+        answer.needed_besides = advice.suggestion.or(advice.besides);
+        answer.notes.extend(unknown);
+        answer.notes.extend(open);
+    }
+    let cause = ErrorCause::Permission;
+    let answer = answer.ends(Outcome::NoPermission, operation, &cause, &values, reason);
+    Ok(Step::Ends(Box::new(answer)))
+}
+
+/// What is known of what the call names.
+struct Found {
+    answer: Preflight,
+    unknown: Vec<String>,
+}
+
+/// Do the region and the resources exist?
+fn existence(
+    answer: Preflight,
+    call: &Call,
+    operation: OperationFacts<'_>,
+    catalog: &Catalog,
+    known: &Resources,
+) -> Step<Found> {
+    let mut unknown = Vec::new();
+    let region = authorization::region(call, operation);
+    if let Some(region) = region
+        && catalog.has_region(region) == Some(false)
+    {
+        let regions: Vec<&str> = catalog.regions().collect();
+        let mut reason = format!(
+            "{} is none of the {} regions that are listed",
+            quoted(region),
+            regions.len()
+        );
+        if let Some(date) = catalog.regions_date() {
+            reason.push_str(&format!(" (as of {date})"));
+        }
+        if let Some(meant) = closest(region, &regions) {
+            reason.push_str(&format!("; did you mean {meant}?"));
+        }
+        let outcome = Outcome::NotFound;
+        let ends = answer.ends(outcome, operation, &ErrorCause::Region, &[], reason);
+        return Step::Ends(Box::new(ends));
+    }
+    let region = region.unwrap_or_default();
+    for parameter in operation.parameters() {
+        let (Some(kind), Some(id)) = (parameter.names(), call.parameter(parameter.name())) else {
+            continue;
+        };
+        let is_subject = operation.on() == Some(kind);
+        match known.find(kind, id, region) {
+            Some(found) if found.state.as_deref() == Some(known::GONE) => {
+                let reason = format!("{kind} {id} is deleted by an earlier call");
+                let cause = ErrorCause::NotFound(kind.to_ascii_lowercase().into());
+                let ends = answer.ends(Outcome::NotFound, operation, &cause, &[], reason);
+                return Step::Ends(Box::new(ends));
+            }
+            Some(found) => unknown.extend(misplaced(found, region, catalog)),
+            // Who says in which state it is says that it exists.
+            None if is_subject && call.state.is_some() => {}
+            None if known.is_complete(kind, region) => {
+                let mut reason = format!("there is no {kind} {id} in {region}");
+                if let Some(other) = known.elsewhere(kind, id) {
+                    let other = other.region.as_deref().unwrap_or("another region");
+                    reason.push_str(&format!("; it is in {other}"));
+                }
+                let cause = ErrorCause::NotFound(kind.to_ascii_lowercase().into());
+                let ends = answer.ends(Outcome::NotFound, operation, &cause, &[], reason);
+                return Step::Ends(Box::new(ends));
+            }
+            None => unknown.push(match known.seen(kind, region) {
+                Some((seen, Some(total))) => format!(
+                    "whether {kind} {id} exists in {region} is not known: the list has {seen} of {total} (all pages of it are needed)"
+                ),
+                Some((_, None)) => format!(
+                    "whether {kind} {id} exists in {region} is not known: the list does not say how many there are (TotalCount)"
+                ),
+                None => format!("whether {kind} {id} exists in {region} is not known"),
+            }),
+        }
+    }
+    Step::GoesOn(Found { answer, unknown })
+}
+
+/// A list does not say of which region it is: what it says of its items' places must not contradict the call.
+fn misplaced(found: &Resource, region: &str, catalog: &Catalog) -> Option<String> {
+    if found.region.is_some() {
+        return None;
+    }
+    let place = found.place.as_deref()?.strip_prefix("ap-")?;
+    let regions = catalog.regions().filter(|known| place.starts_with(known));
+    let of = regions.max_by_key(|known| known.len())?;
+    let agrees = region.starts_with(of) || of.starts_with(region);
+    (!agrees).then(|| {
+        format!(
+            "{} {} seems to be in {of} (its access point is ap-{place}), not in {region}",
+            found.kind, found.id
+        )
+    })
+}
+
+/// Is the resource in a state in which the operation is possible, and where does that lead?
+fn state(
+    mut answer: Preflight,
+    call: &Call,
+    operation: OperationFacts<'_>,
+    known: &Resources,
+    mut unknown: Vec<String>,
+) -> Preflight {
+    let region = authorization::region(call, operation).unwrap_or_default();
+    let subject = operation.on().and_then(|kind| {
+        let named = |parameter: &crate::ParameterFacts<'_>| parameter.names() == Some(kind);
+        let parameter = operation.parameters().find(named)?;
+        let id = call.parameter(parameter.name())?;
+        Some((kind, id))
+    });
+    let mut before = None;
+    if let Some((kind, id)) = subject {
+        let found = known.find(kind, id, region);
+        answer.notes.extend(
+            found
+                .into_iter()
+                .flat_map(|found| &found.remarks)
+                .map(|remark| format!("{kind} {id}: {remark}")),
+        );
+        let listed = found.and_then(|found| found.state.as_deref());
+        let said = call.state.as_deref().or(listed);
+        if let (Some(said), Some(listed)) = (call.state.as_deref(), listed)
+            && !said.eq_ignore_ascii_case(listed)
+        {
+            answer.notes.push(format!(
+                "{kind} {id} is taken as {said}, as the call says, though the list says {listed}"
+            ));
+        }
+        let states: Vec<&str> = operation.states(kind).map(|state| state.name()).collect();
+        before = said.and_then(|said| {
+            let mut states = operation.states(kind);
+            states.find(|state| state.is_meant_by(said))
+        });
+        answer.state_before = before.map(|state| state.name().to_owned());
+        answer.subject = Some(Subject {
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            region: region.to_owned(),
+            is_deleted: operation.deletes(),
+        });
+        match (
+            before,
+            operation.allowed_in().map(Iterator::collect::<Vec<_>>),
+        ) {
+            (_, None) => unknown.push(format!(
+                "in which states {} is possible is not known",
+                operation.name()
+            )),
+            (_, Some(allowed)) if allowed.is_empty() => {}
+            (None, Some(allowed)) => unknown.push(match said {
+                None => format!(
+                    "the state of {kind} {id} is not known; {} is possible in {}",
+                    operation.name(),
+                    allowed.join(", ")
+                ),
+                Some(said) => format!(
+                    "{} is no state of a {kind} that is known; they are {}",
+                    quoted(said),
+                    states.join(", ")
+                ),
+            }),
+            (Some(state), Some(allowed)) if !allowed.contains(&state.name()) => {
+                if operation
+                    .perhaps_allowed_in()
+                    .any(|other| other == state.name())
+                {
+                    unknown.push(format!(
+                        "whether {} is possible in {} is not sure: the sources do not agree",
+                        operation.name(),
+                        state.name()
+                    ));
+                } else {
+                    let mut reason = format!("{kind} {id} is {}", state.name());
+                    if let Some(note) = state.note() {
+                        reason.push_str(&format!(" ({note})"));
+                    }
+                    reason.push_str(&format!(
+                        "; {} is possible in {}",
+                        operation.name(),
+                        allowed.join(", ")
+                    ));
+                    let outcome = Outcome::NotAllowedInState;
+                    return answer.ends(outcome, operation, &ErrorCause::State, &[], reason);
+                }
+            }
+            (Some(_), Some(_)) => {}
+        }
+        match attached(call, operation, known, (kind, id, region), &mut unknown) {
+            None => {}
+            Some((cause, reason)) => {
+                return answer.ends(Outcome::NotAllowedInState, operation, &cause, &[], reason);
+            }
+        }
+    }
+    for error in operation.errors() {
+        let is_assumed = |code: &str| call.assumed.iter().any(|known| known == code);
+        if *error.cause() == ErrorCause::Assumed && !error.code().is_some_and(is_assumed) {
+            let code = error.code().unwrap_or("an error");
+            unknown.push(format!(
+                "whether {code} comes is not known: {}",
+                error.message().unwrap_or("the documentation names it")
+            ));
+        }
+    }
+    if !unknown.is_empty() {
+        return answer.unknown(unknown);
+    }
+    succeeds(answer, operation, before.map(|state| state.name()))
+}
+
+/// Resources that belong to the subject and must be gone first.
+fn attached(
+    call: &Call,
+    operation: OperationFacts<'_>,
+    known: &Resources,
+    (kind, id, region): (&str, &str, &str),
+    unknown: &mut Vec<String>,
+) -> Option<(ErrorCause, String)> {
+    for error in operation.errors() {
+        let ErrorCause::Attached(other) = error.cause() else {
+            continue;
+        };
+        let code = error.code().unwrap_or_default();
+        if call.assumed.iter().any(|known| known == code) {
+            continue;
+        }
+        if let Some(found) = known.attached(other, id).next() {
+            let reason = format!("{} {} still belongs to {kind} {id}", found.kind, found.id);
+            return Some((error.cause().clone(), reason));
+        }
+        if !known.is_complete(other, region) {
+            unknown.push(format!(
+                "whether {code} comes is not known: {}",
+                error.message().unwrap_or("resources may belong to it")
+            ));
+        }
+    }
+    None
+}
+
+fn succeeds(
+    mut answer: Preflight,
+    operation: OperationFacts<'_>,
+    before: Option<&str>,
+) -> Preflight {
+    answer.outcome = Outcome::Succeeds;
+    answer.http_status = Some(200);
+    let exception = operation
+        .exceptions()
+        .find(|(from, _)| Some(*from) == before)
+        .map(|(_, to)| to);
+    let after = match exception.or_else(|| operation.state_after()) {
+        None if operation.leaves_state() => before,
+        after => after,
+    };
+    answer.state_after = after.map(str::to_owned);
+    answer.passes_through = operation.passes_through().map(str::to_owned);
+    answer
+}
+
+impl Resources {
+    /// Takes over what a call does to its resource: the calls after it find it so.
+    ///
+    /// A call that works leaves the resource in its next state, the one that it is in when its work is done; one whose end is not known leaves
+    /// it in a state that is not known; one that fails changes nothing.
+    pub fn apply(&mut self, answer: &Preflight) {
+        let Some(subject) = &answer.subject else {
+            return;
+        };
+        let Subject {
+            kind, id, region, ..
+        } = subject;
+        match answer.outcome {
+            Outcome::Succeeds if subject.is_deleted => self.remove(kind, id, region),
+            Outcome::Succeeds | Outcome::Unknown => {
+                self.set_state(kind, id, region, answer.state_after.clone());
+            }
+            _ => {}
+        }
+    }
+}
