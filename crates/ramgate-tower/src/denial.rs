@@ -44,8 +44,8 @@ impl From<RequestError> for Refusal {
 pub enum Denial {
     /// No question could be made of the request.
     Refused(Refusal),
-    /// The question could not be answered: the caller is not known, for example.
-    Unanswered(String),
+    /// The question could not be answered: why. The caller is not known, for example, or the answer hangs on what nobody said.
+    Unanswered(Vec<String>),
     /// The policies do not allow it.
     Denied(Box<Explanation>),
     /// As one of those, but the client is not to learn which.
@@ -66,7 +66,7 @@ impl Denial {
     pub fn message(&self) -> String {
         match self {
             Denial::Refused(refusal) => refusal.message.clone(),
-            Denial::Unanswered(message) => message.clone(),
+            Denial::Unanswered(reasons) => reasons.join("; "),
             Denial::Denied(explanation) => denied(explanation),
             Denial::Withheld(_) => "the call is not permitted".to_owned(),
         }

@@ -9,7 +9,8 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{Either, Full};
-use ramgate::{Assignment, Evaluation};
+use ramgate::preflight::{Call, Permission, Resources, authorize};
+use ramgate::{Assignment, Catalog, Evaluation, Question, RequestError};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -61,24 +62,15 @@ impl<M> EnforcementLayer<M> {
         }
     }
 
-    fn answer(&self, asked: &Asked) -> Result<Permit, Denial> {
-        let questions = match asked {
-            Asked::Questions(questions) => questions,
+    fn answer(&self, asked: Asked) -> Result<Permit, Denial> {
+        let policies = (self.policies)();
+        let evaluations = match asked {
+            Asked::Questions(questions) => all(&questions, &policies)?,
+            Asked::Call(call, catalog) => called(&call, &policies, &catalog)?,
             Asked::Nothing => return Ok(Permit::default()),
         };
-        if questions.is_empty() {
+        if evaluations.is_empty() {
             return Err(Denial::Refused(Refusal::new("nothing was asked for")));
-        }
-        let policies = (self.policies)();
-        let unanswered = |error: ramgate::RequestError| Denial::Unanswered(error.to_string());
-        let mut evaluations = Vec::with_capacity(questions.len());
-        for question in questions {
-            let evaluation = policies.evaluate(question).map_err(unanswered)?;
-            if !evaluation.decision.is_allow() {
-                let explanation = policies.explain(question).map_err(unanswered)?;
-                return Err(Denial::Denied(Box::new(explanation)));
-            }
-            evaluations.push(evaluation);
         }
         Ok(Permit {
             evaluations: evaluations.into(),
@@ -100,13 +92,45 @@ impl<M> EnforcementLayer<M> {
             Ok(asked) => asked,
             Err(refusal) => return Err(response(Denial::Refused(refusal))),
         };
-        match self.answer(&asked) {
+        match self.answer(asked) {
             Ok(permit) => {
                 request.extensions_mut().insert(permit);
                 Ok(request)
             }
             Err(denial) => Err(response(denial)),
         }
+    }
+}
+
+fn unanswered(error: RequestError) -> Denial {
+    Denial::Unanswered(vec![error.to_string()])
+}
+
+fn all(questions: &[Question], policies: &Assignment) -> Result<Vec<Evaluation>, Denial> {
+    let mut evaluations = Vec::with_capacity(questions.len());
+    for question in questions {
+        let evaluation = policies.evaluate(question).map_err(unanswered)?;
+        if !evaluation.decision.is_allow() {
+            let explanation = policies.explain(question).map_err(unanswered)?;
+            return Err(Denial::Denied(Box::new(explanation)));
+        }
+        evaluations.push(evaluation);
+    }
+    Ok(evaluations)
+}
+
+/// What is known of the resource is nothing: an answer that hangs on its tags is none.
+fn called(
+    call: &Call,
+    policies: &Assignment,
+    catalog: &Catalog,
+) -> Result<Vec<Evaluation>, Denial> {
+    match authorize(call, policies, catalog, &Resources::default()).map_err(unanswered)? {
+        Permission::Granted(explanations) => {
+            Ok(explanations.into_iter().map(Evaluation::from).collect())
+        }
+        Permission::Denied(explanation) => Err(Denial::Denied(explanation)),
+        Permission::Unknown(reasons) => Err(Denial::Unanswered(reasons)),
     }
 }
 

@@ -2,20 +2,21 @@
 
 use bytes::Bytes;
 use http::Response;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::denial::{Denial, json_response};
 
-/// The body of an error: `Code`, `Message`, `RequestId`, `HostId`, and `AccessDeniedDetail` where the policies denied.
-pub(crate) fn response(denial: &Denial, host: &str, request_id: &str) -> Response<Bytes> {
-    let mut body = Map::new();
-    let mut say = |name: &str, value: Value| body.insert(name.to_owned(), value);
-    say("Code", json!("NoPermission"));
-    say("Message", json!(denial.message()));
-    say("RequestId", json!(request_id));
-    say("HostId", json!(host));
-    if let Denial::Denied(explanation) = denial {
-        say("AccessDeniedDetail", json!(explanation.access_denied_detail));
+/// The body of an error: `Code`, `Message`, `RequestId`, and `AccessDeniedDetail` where the policies denied.
+pub(super) fn response(denial: &Denial) -> Response<Bytes> {
+    let mut body = json!({
+        "Code": "NoPermission",
+        "Message": denial.message(),
+        "RequestId": Uuid::new_v4().to_string().to_uppercase(),
+    });
+    if let (Denial::Denied(explanation), Some(body)) = (denial, body.as_object_mut()) {
+        let detail: Value = json!(explanation.access_denied_detail);
+        body.insert("AccessDeniedDetail".to_owned(), detail);
     }
-    json_response(denial.status(), &Value::Object(body))
+    json_response(denial.status(), &body)
 }
