@@ -142,7 +142,7 @@ const MEMBERS: [&str; 8] = [
     "session_policy",
 ];
 
-fn read_principal(
+pub(crate) fn read_principal(
     fields: &mut Fields<'_>,
     node: Node<'_>,
     path: &Path<'_>,
@@ -174,7 +174,11 @@ fn read_resources(fields: &mut Fields<'_>, node: Node<'_>, path: &Path<'_>) -> V
     resources
 }
 
-fn read_session(fields: &mut Fields<'_>, node: Node<'_>, path: &Path<'_>) -> Option<PolicySet> {
+pub(crate) fn read_session(
+    fields: &mut Fields<'_>,
+    node: Node<'_>,
+    path: &Path<'_>,
+) -> Option<PolicySet> {
     if node.is_null() {
         return None;
     }
@@ -185,7 +189,7 @@ fn read_session(fields: &mut Fields<'_>, node: Node<'_>, path: &Path<'_>) -> Opt
     policy.map(|policy| std::iter::once(policy).collect())
 }
 
-fn read_context(
+pub(crate) fn read_context(
     fields: &mut Fields<'_>,
     node: Node<'_>,
     path: &Path<'_>,
@@ -207,7 +211,7 @@ fn read_context(
 }
 
 /// A string, or the text of a number or boolean: RAM's own values are all text (G15).
-fn context_text(
+pub(crate) fn context_text(
     fields: &mut Fields<'_>,
     node: Node<'_>,
     path: &Path<'_>,

@@ -109,6 +109,16 @@ impl Assignment {
         Ok(standing.collect())
     }
 
+    /// Whether some statement allows the request on each of its resources, whatever denies it.
+    pub(crate) fn is_allowed_somewhere(&self, question: &Question) -> Result<bool, RequestError> {
+        let found = self.find(question)?;
+        let parts = found.parts(question);
+        let request = &question.request;
+        Ok(parts
+            .iter()
+            .all(|part| decision::is_allowed_somewhere(request, part)))
+    }
+
     /// The statements that the answer hangs on where not all keys of the context are known.
     pub(crate) fn hanging(
         &self,

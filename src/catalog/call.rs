@@ -1,10 +1,11 @@
 //! What is known of an operation as a call: its parameters, the states in which it is possible, its errors; and of the lists that tell states.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::catalog::facts::{FactSource, NeededAction};
+use crate::catalog::facts::{ActionFacts, FactSource, NeededAction};
 use crate::catalog::{Catalog, Service};
 
 /// What a parameter's value is.
@@ -54,6 +55,19 @@ pub enum Constraint {
     In(Vec<Box<str>>),
 }
 
+impl fmt::Display for Constraint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Constraint::Ascii => f.write_str("ASCII"),
+            Constraint::Min(min) => write!(f, "at least {min} characters"),
+            Constraint::Max(max) => write!(f, "at most {max} characters"),
+            Constraint::From(least) => write!(f, "at least {least}"),
+            Constraint::To(most) => write!(f, "at most {most}"),
+            Constraint::In(words) => write!(f, "one of {}", words.join(", ")),
+        }
+    }
+}
+
 /// When an operation answers with an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -76,6 +90,24 @@ pub enum ErrorCause {
     Assumed,
     /// Anything else.
     Other,
+}
+
+impl fmt::Display for ErrorCause {
+    /// As a row of the catalogue has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ErrorCause::Permission => f.write_str("permission"),
+            ErrorCause::Missing => f.write_str("missing"),
+            ErrorCause::Invalid(None) => f.write_str("invalid"),
+            ErrorCause::Invalid(Some(parameter)) => write!(f, "invalid:{parameter}"),
+            ErrorCause::Region => f.write_str("region"),
+            ErrorCause::NotFound(kind) => write!(f, "not-found:{kind}"),
+            ErrorCause::State => f.write_str("state"),
+            ErrorCause::Attached(kind) => write!(f, "attached:{kind}"),
+            ErrorCause::Assumed => f.write_str("assumed"),
+            ErrorCause::Other => f.write_str("other"),
+        }
+    }
 }
 
 /// What becomes of the resource.
@@ -428,11 +460,6 @@ pub(crate) struct ListFacts<'c> {
 }
 
 impl<'c> ListFacts<'c> {
-    /// The service's code.
-    pub(crate) fn service(self) -> &'c str {
-        self.of_service().map_or("", |service| &service.code)
-    }
-
     pub(crate) fn kind(self) -> &'c str {
         let kind = self.of_service().and_then(|s| s.types.get(&self.list.kind));
         kind.map_or(&*self.list.kind, |kind| &kind.name)
@@ -456,6 +483,20 @@ impl<'c> ListFacts<'c> {
 
     fn of_service(self) -> Option<&'c Service> {
         self.catalog.services.get(self.list.service)
+    }
+}
+
+impl<'c> ActionFacts<'c> {
+    /// Its operations as calls, where they are known as such.
+    pub fn calls(self) -> impl Iterator<Item = OperationFacts<'c>> {
+        let catalog = self.catalog();
+        self.operations().filter_map(move |operation| {
+            let mut calls = catalog.calls();
+            calls.find(|call| {
+                call.product().eq_ignore_ascii_case(operation.product)
+                    && call.name().eq_ignore_ascii_case(operation.name)
+            })
+        })
     }
 }
 

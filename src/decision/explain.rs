@@ -726,7 +726,32 @@ pub(crate) fn standing<'w>(request: &'w Request<'w>, part: &'w Part<'w>) -> Vec<
             statements,
         });
     }
+    let Outcome { decision, stage } = answer.outcome;
+    // A stage that must allow may have no policy at all.
+    if !found.iter().any(|standing| standing.stage == stage) {
+        found.push(Standing {
+            stage,
+            decision,
+            statements: Vec::new(),
+        });
+    }
     found
+}
+
+/// Whether some statement allows it, of the caller's policies or the resource's, whatever denies it.
+pub(crate) fn is_allowed_somewhere<'w>(request: &'w Request<'w>, part: &'w Part<'w>) -> bool {
+    let (policies, resource) = part;
+    let walk = Walk::new(request, policies, resource);
+    let units = [UnitKey::Identity, UnitKey::Group, UnitKey::Resource];
+    units
+        .into_iter()
+        .filter_map(|key| walk.unit(key))
+        .any(|unit| {
+            unit.set.statements().any(|statement| {
+                statement.effect() == Effect::Allow
+                    && unit.applies(&statement, &walk.facts).truth == Truth::Yes
+            })
+        })
 }
 
 /// A condition of an identity statement that would allow but for its conditions.

@@ -21,7 +21,8 @@ pub use denied_detail::AccessDeniedDetail;
 pub use explain::{Doubt, Explanation, Failure, NearMiss, StageDecision};
 
 pub(crate) use explain::{
-    NearCondition, Standing, evaluate, explain, nearly_allowing, standing, touched,
+    NearCondition, Standing, evaluate, explain, is_allowed_somewhere, nearly_allowing, standing,
+    touched,
 };
 pub(crate) use unit::Unit;
 pub(crate) use unsaid::{Hanging, hanging};

@@ -218,7 +218,15 @@ pub fn preflight(
     }
     let Checks { checks, unknown } = authorization::check(call, operation, assignment, known)?;
     let mut answer = match permission(answer, operation, &checks, unknown, assignment)? {
-        Step::Ends(answer) => return Ok(*answer),
+        Step::Ends(mut answer) => {
+            // Nobody is to ask for a permission on what is misspelt; which regions there are is no secret.
+            if let Some(reason) = no_region(call, operation, catalog) {
+                answer.suggestion = None;
+                answer.needed_besides = None;
+                answer.notes.push(reason);
+            }
+            return Ok(*answer);
+        }
         Step::GoesOn(answer) => *answer,
     };
     let found = match existence(answer, call, operation, catalog, known) {
@@ -251,7 +259,7 @@ fn unlisted(call: &Call, catalog: &Catalog) -> Preflight {
         .collect();
     match closest(name, &names).or_else(|| closest(name, &own)) {
         Some(meant) => reason.push_str(&format!("; did you mean {meant}?")),
-        None => reason.push_str("; a file of rows adds them (--catalog, docs/preflight.md)"),
+        None => reason.push_str("; rows of your own can add them"),
     }
     Preflight::of(name.clone()).unknown(vec![reason])
 }
@@ -332,26 +340,12 @@ fn existence(
     known: &Resources,
 ) -> Step<Found> {
     let mut unknown = Vec::new();
-    let region = authorization::region(call, operation);
-    if let Some(region) = region
-        && catalog.has_region(region) == Some(false)
-    {
-        let regions: Vec<&str> = catalog.regions().collect();
-        let mut reason = format!(
-            "{} is none of the {} regions that are listed",
-            quoted(region),
-            regions.len()
-        );
-        if let Some(date) = catalog.regions_date() {
-            reason.push_str(&format!(" (as of {date})"));
-        }
-        if let Some(meant) = closest(region, &regions) {
-            reason.push_str(&format!("; did you mean {meant}?"));
-        }
+    if let Some(reason) = no_region(call, operation, catalog) {
         let outcome = Outcome::NotFound;
         let ends = answer.ends(outcome, operation, &ErrorCause::Region, &[], reason);
         return Step::Ends(Box::new(ends));
     }
+    let region = authorization::region(call, operation);
     let region = region.unwrap_or_default();
     for parameter in operation.parameters() {
         let (Some(kind), Some(id)) = (parameter.names(), call.parameter(parameter.name())) else {
@@ -385,11 +379,34 @@ fn existence(
                 Some((_, None)) => format!(
                     "whether {kind} {id} exists in {region} is not known: the list does not say how many there are (TotalCount)"
                 ),
+                // Its state is not known either, which is said later.
+                None if is_subject && operation.allowed_in().is_some() => continue,
                 None => format!("whether {kind} {id} exists in {region} is not known"),
             }),
         }
     }
     Step::GoesOn(Found { answer, unknown })
+}
+
+/// Why the region does not exist, as far as regions are listed.
+fn no_region(call: &Call, operation: OperationFacts<'_>, catalog: &Catalog) -> Option<String> {
+    let region = authorization::region(call, operation)?;
+    if catalog.has_region(region) != Some(false) {
+        return None;
+    }
+    let regions: Vec<&str> = catalog.regions().collect();
+    let mut reason = format!(
+        "{} is none of the {} regions that are listed",
+        quoted(region),
+        regions.len()
+    );
+    if let Some(date) = catalog.regions_date() {
+        reason.push_str(&format!(" (as of {date})"));
+    }
+    if let Some(meant) = closest(region, &regions) {
+        reason.push_str(&format!("; did you mean {meant}?"));
+    }
+    Some(reason)
 }
 
 /// A list does not say of which region it is: what it says of its items' places must not contradict the call.
@@ -513,7 +530,7 @@ fn state(
         if *error.cause() == ErrorCause::Assumed && !error.code().is_some_and(is_assumed) {
             let code = error.code().unwrap_or("an error");
             unknown.push(format!(
-                "whether {code} comes is not known: {}",
+                "whether {code} comes is not known, and nobody assumes that it does not: {}",
                 error.message().unwrap_or("the documentation names it")
             ));
         }
@@ -546,7 +563,7 @@ fn attached(
         }
         if !known.is_complete(other, region) {
             unknown.push(format!(
-                "whether {code} comes is not known: {}",
+                "whether {code} comes is not known without a list of them all: {}",
                 error.message().unwrap_or("resources may belong to it")
             ));
         }

@@ -11,6 +11,7 @@ use crate::decision::{Decision, NearCondition, Standing};
 use crate::document::{Document, PolicyKind, Reading};
 use crate::policy::{Policy, Stage};
 use crate::preflight::authorization::{Check, context_values};
+use crate::principal::Principal;
 use crate::problem::RequestError;
 use crate::source::Source;
 
@@ -173,7 +174,10 @@ pub(super) fn advise(checks: &[Check], assignment: &Assignment) -> Result<Advice
     let mut advice = Advice::default();
     let mut policy = SuggestedPolicy::default();
     let mut cannot_be_named = false;
-    for check in checks.iter().filter(|check| lacks_identity(check)) {
+    for check in checks {
+        if !lacks_identity(check, assignment)? {
+            continue;
+        }
         let resource = check.explanation.resource.clone();
         if resource != "*" && is_too_wide(&resource) {
             cannot_be_named = true;
@@ -223,20 +227,17 @@ pub(super) fn advise(checks: &[Check], assignment: &Assignment) -> Result<Advice
 }
 
 /// Whether the caller's own policies are among what is lacking: neither they nor the resource's policy allow.
-fn lacks_identity(check: &Check) -> bool {
-    let allowing = [Stage::Identity, Stage::ResourceGroup, Stage::Resource];
-    let request = &check.question.request;
+fn lacks_identity(check: &Check, assignment: &Assignment) -> Result<bool, RequestError> {
     let has_identity = !matches!(
-        request.principal(),
-        crate::Principal::Account { .. }
-            | crate::Principal::Service { .. }
-            | crate::Principal::Federated { .. }
-            | crate::Principal::Anonymous
+        check.question.request.principal(),
+        Principal::Account { .. }
+            | Principal::Service { .. }
+            | Principal::Federated { .. }
+            | Principal::Anonymous
     );
-    let mut stages = check.explanation.stages.iter();
-    let allows =
-        stages.any(|said| allowing.contains(&said.stage) && said.decision == Decision::Allow);
-    has_identity && check.decision() != Decision::Allow && !allows
+    Ok(has_identity
+        && check.decision() != Decision::Allow
+        && !assignment.is_allowed_somewhere(&check.question)?)
 }
 
 /// Whether a resource, read as a pattern, is more than itself; a star at its end is one that the call itself asks for (W10).

@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Prove(ProveArgs),
     Lint(LintArgs),
     Rule(RuleArgs),
+    Preflight(Box<PreflightArgs>),
+    ExplainDenial(ExplainDenialArgs),
 }
 
 /// When to colour.
@@ -635,3 +637,154 @@ pub(crate) struct RuleArgs {
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: FactFormat,
 }
+
+/// Would this call of an API work: parameters, permission, existence, state.
+///
+/// The checks are made in this order: required parameters and their values; permission (who is not authorized learns nothing of what exists);
+/// whether region and resource exist; the state of the resource. The exit status is 0 when every call succeeds, 1 when one does not, 2 when one
+/// cannot be told. Of a denial the answer says which policy to ask for, or what stands in the way. Several operations are one after the other: each
+/// finds the resource as those before it left it. docs/preflight.md says more.
+#[derive(Debug, Args)]
+#[command(override_usage = PREFLIGHT_USAGE, after_long_help = PREFLIGHT_EXAMPLES, after_help = "More and examples: ramgate preflight --help")]
+#[command(group = clap::ArgGroup::new("basis").required(true).multiple(true))]
+pub(crate) struct PreflightArgs {
+    /// Operations, as <service>:<operation>, or the operation alone where one service has it
+    #[arg(
+        value_name = "OPERATION",
+        required_unless_present = "plan",
+        conflicts_with = "plan"
+    )]
+    pub(crate) operations: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) policies: PolicyArgs,
+
+    /// A parameter of the call, as RegionId=cn-shanghai; letter case counts
+    #[arg(long, value_name = "NAME=VALUE", value_parser = key_and_value, help_heading = "Call")]
+    pub(crate) param: Vec<(String, String)>,
+
+    /// Who calls: acs:ram::<account>:user/<name>, …:role/<name>, …:assumed-role/<role>/<session>, …:root
+    #[arg(long, value_name = "PRINCIPAL", help_heading = "Call")]
+    pub(crate) principal: Option<String>,
+
+    /// A circumstance, as acs:SourceIp=203.0.113.7; a key given twice has two values
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value, help_heading = "Call")]
+    pub(crate) context: Vec<(String, String)>,
+
+    /// A condition key that the call surely does not have: acs:SourceVpc of one from the Internet
+    #[arg(long, value_name = "KEY", help_heading = "Call")]
+    pub(crate) absent: Vec<String>,
+
+    /// The account that owns the resources, where it is another than the caller's
+    #[arg(long, value_name = "ACCOUNT", help_heading = "Call")]
+    pub(crate) resource_owner: Option<String>,
+
+    /// The resource group that the resource is in
+    #[arg(long, value_name = "ID", help_heading = "Call")]
+    pub(crate) resource_group: Option<String>,
+
+    /// The numeric id of the RAM user who calls
+    #[arg(long, value_name = "ID", help_heading = "Call")]
+    pub(crate) principal_id: Option<String>,
+
+    /// The session policy of the role session that calls
+    #[arg(long, value_name = "FILE", help_heading = "Call")]
+    pub(crate) session_policy: Option<PathBuf>,
+
+    /// The state that the resource is in
+    #[arg(long, value_name = "STATE", help_heading = "What is known")]
+    pub(crate) state: Option<String>,
+
+    /// What `aliyun vpc DescribePhysicalConnections` (or another list) printed, all pages of it; of another region than the call's as <region>=FILE
+    #[arg(long, value_name = "[REGION=]FILE", help_heading = "What is known")]
+    pub(crate) resources: Vec<PathBuf>,
+
+    /// The code of an error that will not come: what it stands for was looked at otherwise
+    #[arg(long, value_name = "CODE", help_heading = "What is known")]
+    pub(crate) assume: Vec<String>,
+
+    /// Many calls, one a line: {"operation": …, "params": {…}}; what a line does not say is as in the flags; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+
+    /// Facts of your own on operations, laid over the built-in ones; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) catalog: Vec<PathBuf>,
+
+    /// The time of calls that do not give acs:CurrentTime, instead of now
+    #[arg(long, value_name = "RFC3339", value_parser = instant)]
+    pub(crate) now: Option<Timestamp>,
+
+    /// How to write the answer
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: AnswerFormat,
+}
+
+const PREFLIGHT_USAGE: &str = "\
+ramgate preflight <OPERATION>... --account <SNAPSHOT> --principal <PRINCIPAL> [--param <NAME=VALUE>]... [OPTIONS]
+       ramgate preflight <OPERATION>... --policy <PATH>... --principal <PRINCIPAL> [--param <NAME=VALUE>]... [OPTIONS]
+       ramgate preflight --plan <FILE> --account <SNAPSHOT>|--policy <PATH>... [OPTIONS]";
+
+const PREFLIGHT_EXAMPLES: &str = "\
+Examples:
+  May alice cancel this circuit, and would it work?
+    ramgate preflight vpc:CancelPhysicalConnection --account snapshot.json \\
+      --principal acs:ram::1234567890123456:user/alice --state Confirmed \\
+      --param RegionId=cn-shanghai --param PhysicalConnectionId=pc-119mfjzm7
+
+  With the state, the tags and the resource group that the cloud has:
+    aliyun vpc DescribePhysicalConnections --RegionId cn-shanghai > circuits.json
+    ramgate preflight vpc:CancelPhysicalConnection --account snapshot.json --resources circuits.json …
+
+  One after the other:
+    ramgate preflight vpc:CancelPhysicalConnection vpc:DeletePhysicalConnection --state Confirmed …
+
+  A plan of many calls:
+    ramgate preflight --plan plan.jsonl --account snapshot.json --resources circuits.json --format json";
+
+/// Replay a denial that the cloud gave: which statement, what to change, and where our answer differs.
+///
+/// The file holds what the cloud or its clients printed: the body of the error with AccessDeniedDetail (JSON, XML, or the text of an SDK), or the
+/// answer of DecodeDiagnosticMessage. The exit status is 0 when the same comes out here, 1 when another answer does, 2 when it cannot be replayed.
+#[derive(Debug, Args)]
+#[command(after_long_help = DENIAL_EXAMPLES, after_help = "More and examples: ramgate explain-denial --help")]
+pub(crate) struct ExplainDenialArgs {
+    /// The denial; - is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// What is known of accounts: a snapshot, or a directory of them
+    #[arg(long, value_name = "SNAPSHOT")]
+    pub(crate) account: PathBuf,
+
+    /// Who called, instead of whom the denial names
+    #[arg(long, value_name = "PRINCIPAL")]
+    pub(crate) principal: Option<String>,
+
+    /// On what, where the denial does not say
+    #[arg(long, value_name = "ARN")]
+    pub(crate) resource: Option<String>,
+
+    /// A circumstance that the denial does not carry, as acs:SourceIp=203.0.113.7
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub(crate) context: Vec<(String, String)>,
+
+    /// Write the request and the cloud's answer as a case for `ramgate test`; a file that is there is not replaced
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save_case: Option<PathBuf>,
+
+    /// How to write the answer
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: AnswerFormat,
+}
+
+const DENIAL_EXAMPLES: &str = "\
+Examples:
+  What a command printed:
+    aliyun vpc CancelPhysicalConnection … 2> denied.txt
+    ramgate explain-denial denied.txt --account snapshot.json
+
+  The decoded message, which has the request's context too, kept as a case:
+    aliyun ram DecodeDiagnosticMessage --EncodedDiagnosticMessage … > decoded.json
+    ramgate explain-denial decoded.json --account snapshot.json --save-case cases/denied.json
+    ramgate test cases/denied.json";

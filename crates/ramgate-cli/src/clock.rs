@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use ramgate::Question;
+use ramgate::{Context, Question};
 
 const CURRENT_TIME: &str = "acs:CurrentTime";
 
@@ -24,12 +24,10 @@ impl Clock {
 
     /// Adds `acs:CurrentTime` where the question does not give it, and says what was added.
     pub(crate) fn complete(&self, question: Question) -> (Question, Option<String>) {
-        if question.request.context().contains(CURRENT_TIME) {
-            return (question, None);
-        }
-        let now = self.now();
         let mut context = question.request.context().clone();
-        context.push(CURRENT_TIME, now.clone());
+        let Some(now) = self.add_to(&mut context) else {
+            return (question, None);
+        };
         let request = question.request.with_context(context);
         (
             Question {
@@ -38,6 +36,16 @@ impl Clock {
             },
             Some(now),
         )
+    }
+
+    /// The same for circumstances alone.
+    pub(crate) fn add_to(&self, context: &mut Context<'static>) -> Option<String> {
+        if context.contains(CURRENT_TIME) {
+            return None;
+        }
+        let now = self.now();
+        context.push(CURRENT_TIME, now.clone());
+        Some(now)
     }
 
     /// RFC 3339 in UTC, in whole seconds where the system's clock is read.

@@ -8,6 +8,7 @@ mod clock;
 mod command;
 mod config;
 mod input;
+mod lines;
 mod output;
 
 use std::process::ExitCode;

@@ -3,8 +3,10 @@
 mod catalog;
 mod check;
 pub(crate) mod diff;
+mod explain_denial;
 mod fmt;
 pub(crate) mod lint;
+pub(crate) mod preflight;
 pub(crate) mod prove;
 mod rule;
 pub(crate) mod test;
@@ -23,6 +25,17 @@ pub(crate) enum Status {
     No,
     /// No answer: input that cannot be read or understood.
     CannotAnswer,
+}
+
+impl Status {
+    /// Of several answers: one no makes the whole no, one that could not be given makes it none.
+    pub(crate) fn worse(self, other: Status) -> Status {
+        match (self, other) {
+            (Status::CannotAnswer, _) | (_, Status::CannotAnswer) => Status::CannotAnswer,
+            (Status::No, _) | (_, Status::No) => Status::No,
+            _ => Status::Yes,
+        }
+    }
 }
 
 impl From<Status> for ExitCode {
@@ -48,6 +61,8 @@ pub(crate) fn run(command: &Command, console: &mut Console) -> anyhow::Result<St
         Command::Diff(args) => diff::run(args, console),
         Command::Prove(args) => prove::run(args, console),
         Command::Lint(args) => lint::run(args, console),
+        Command::Preflight(args) => preflight::run(args, console),
+        Command::ExplainDenial(args) => explain_denial::run(args, console),
         Command::Rule(args) => rule::run(args, console),
     }
 }

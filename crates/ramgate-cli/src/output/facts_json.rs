@@ -4,7 +4,7 @@ use std::io;
 
 use ramgate::{
     AccessLevel, ActionFacts, Catalog, Evidence, FactSource, Granularity, KeyFacts, KeyScope,
-    KeyType, Listing, Operation, ServiceFacts,
+    KeyType, Listing, Operation, OperationFacts, ParameterType, ServiceFacts,
 };
 use serde::Serialize;
 
@@ -85,6 +85,9 @@ struct Action<'c> {
     condition_keys: Option<Vec<Key<'c>>>,
     associated_actions: Option<Vec<&'c str>>,
     operations: Vec<Operation<'c>>,
+    /// Its operations as calls; the single action has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calls: Option<Vec<Call<'c>>>,
     deprecated: bool,
     note: Option<&'c str>,
     evidence: Option<Evidence>,
@@ -110,10 +113,94 @@ impl<'c> Action<'c> {
             condition_keys: None,
             associated_actions: action.needs().map(Iterator::collect),
             operations: action.operations().collect(),
+            calls: None,
             deprecated: action.is_deprecated(),
             note: action.note(),
             evidence: action.evidence(),
             sources: action.sources().collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Call<'c> {
+    product: &'c str,
+    operation: &'c str,
+    parameters: Vec<Parameter<'c>>,
+    /// Whether all parameters are listed.
+    all_parameters: Option<bool>,
+    /// The type whose state counts.
+    on: Option<&'c str>,
+    /// `null`: unknown; none: in every state.
+    allowed_in: Option<Vec<&'c str>>,
+    perhaps_allowed_in: Vec<&'c str>,
+    makes: Option<&'c str>,
+    state_after: Option<&'c str>,
+    passes_through: Option<&'c str>,
+    deletes: bool,
+    errors: Vec<CallError<'c>>,
+    note: Option<&'c str>,
+    sources: Vec<FactSource<'c>>,
+}
+
+#[derive(Serialize)]
+struct Parameter<'c> {
+    name: &'c str,
+    #[serde(rename = "type")]
+    kind: Option<ParameterType>,
+    required: Option<bool>,
+    /// `region`, or the type of the resource that it names.
+    names: Option<&'c str>,
+    constraints: Vec<String>,
+    note: Option<&'c str>,
+}
+
+#[derive(Serialize)]
+struct CallError<'c> {
+    when: String,
+    code: Option<&'c str>,
+    http_status: Option<u16>,
+    message: Option<&'c str>,
+}
+
+impl<'c> Call<'c> {
+    fn of(call: OperationFacts<'c>) -> Call<'c> {
+        let parameters = call.parameters().map(|parameter| Parameter {
+            name: parameter.name(),
+            kind: parameter.parameter_type(),
+            required: parameter.is_required(),
+            names: if parameter.is_region() {
+                Some("region")
+            } else {
+                parameter.names()
+            },
+            constraints: {
+                let constraints = parameter.constraints().iter();
+                constraints.map(ToString::to_string).collect()
+            },
+            note: parameter.note(),
+        });
+        let errors = call.errors().map(|error| CallError {
+            when: error.cause().to_string(),
+            code: error.code(),
+            http_status: error.status(),
+            message: error.message(),
+        });
+        Call {
+            product: call.product(),
+            operation: call.name(),
+            parameters: parameters.collect(),
+            all_parameters: call.has_all_parameters(),
+            on: call.on(),
+            allowed_in: call.allowed_in().map(Iterator::collect),
+            perhaps_allowed_in: call.perhaps_allowed_in().collect(),
+            makes: call.makes(),
+            state_after: call.state_after(),
+            passes_through: call.passes_through(),
+            deletes: call.deletes(),
+            errors: errors.collect(),
+            note: call.note(),
+            sources: call.sources().collect(),
         }
     }
 }
@@ -176,6 +263,7 @@ pub(crate) fn action(action: ActionFacts<'_>, out: &mut Output) -> io::Result<()
         .collect();
     let whole = Action {
         condition_keys: Some(keys),
+        calls: Some(action.calls().map(Call::of).collect()),
         ..Action::of(action)
     };
     document(&whole, out)

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::Style;
 use ramgate::{
     ActionFacts, Catalog, Evidence, FactSource, Granularity, KeyFacts, KeyScope, KeyType, Listing,
-    ServiceFacts,
+    OperationFacts, ParameterFacts, ServiceFacts,
 };
 
 use crate::output::{Output, text::printable};
@@ -142,7 +142,95 @@ pub(crate) fn action(action: ActionFacts<'_>, out: &mut Output) -> io::Result<()
     }
     lines.extend(action.note().map(|note| format!("note: {note}")));
     lines.extend(action.sources().map(source));
+    let calls: Vec<_> = action.calls().collect();
+    if calls.is_empty() {
+        lines.push("parameters, states and errors of the call: unknown".to_owned());
+    }
+    for known in calls {
+        call(known, &mut lines);
+    }
     write_lines(&lines, out)
+}
+
+/// What is known of an operation as a call.
+fn call(call: OperationFacts<'_>, lines: &mut Vec<String>) {
+    lines.push(format!("call {}:{}", call.product(), call.name()));
+    let mut push = |line: String| lines.push(format!("  {line}"));
+    call.parameters().map(parameter).for_each(&mut push);
+    if call.has_all_parameters() != Some(true) {
+        push("further parameters: unknown".to_owned());
+    }
+    if let Some(kind) = call.on() {
+        let perhaps: Vec<_> = call.perhaps_allowed_in().collect();
+        let perhaps = match perhaps.is_empty() {
+            true => String::new(),
+            false => format!("; the sources do not agree on {}", perhaps.join(", ")),
+        };
+        push(match call.allowed_in().map(Iterator::collect::<Vec<_>>) {
+            None => format!("possible in states of the {kind}: unknown{perhaps}"),
+            Some(states) if states.is_empty() => format!("possible in every state of the {kind}"),
+            Some(states) => format!(
+                "possible while the {kind} is {}{perhaps}",
+                states.join(", ")
+            ),
+        });
+    }
+    if call.on().is_some() || call.makes().is_some() {
+        let made = call.makes().map(|kind| format!(" a {kind}, which is"));
+        let made = made.map_or(String::new(), |made| format!(" makes{made}"));
+        let through = call.passes_through();
+        let through = through.map_or(String::new(), |state| format!(", through {state}"));
+        push(
+            match (call.state_after(), call.deletes(), call.leaves_state()) {
+                (Some(state), ..) if made.is_empty() => format!("leads to {state}{through}"),
+                (Some(state), ..) => format!("{} {state}", made.trim_start()),
+                (None, true, _) => format!("deletes it{through}"),
+                (None, _, true) => "leaves its state".to_owned(),
+                _ => "leads to: unknown".to_owned(),
+            },
+        );
+        for (from, to) in call.exceptions() {
+            push(format!("leads from {from} to {to}"));
+        }
+    }
+    for error in call.errors() {
+        let status = error.status().map(|status| status.to_string());
+        let parts = [status.as_deref(), error.code()];
+        let parts: Vec<&str> = parts.into_iter().flatten().collect();
+        let message = error.message().map(|message| format!(": {message}"));
+        push(format!(
+            "error {} ({}){}",
+            parts.join(" "),
+            error.cause(),
+            message.unwrap_or_default()
+        ));
+    }
+    if let Some(note) = call.note() {
+        push(format!("note: {note}"));
+    }
+    call.sources().map(source).for_each(push);
+}
+
+fn parameter(parameter: ParameterFacts<'_>) -> String {
+    let kind = parameter.parameter_type().map(|kind| kind.name());
+    let need = match parameter.is_required() {
+        Some(true) => "required",
+        Some(false) => "optional",
+        None => "required or not: unknown",
+    };
+    let names = match (parameter.is_region(), parameter.names()) {
+        (true, _) => Some("a region".to_owned()),
+        (false, kind) => kind.map(|kind| format!("a {kind}")),
+    };
+    let about: Vec<String> = kind
+        .map(str::to_owned)
+        .into_iter()
+        .chain([need.to_owned()])
+        .chain(names)
+        .chain(parameter.constraints().iter().map(ToString::to_string))
+        .chain(parameter.note().map(str::to_owned))
+        .collect();
+    format!("parameter {}: {}", parameter.name(), about.join(", "))
 }
 
 fn resources(action: ActionFacts<'_>) -> Vec<String> {

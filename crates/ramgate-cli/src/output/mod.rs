@@ -6,6 +6,7 @@ pub(crate) mod facts_text;
 pub(crate) mod findings;
 pub(crate) mod json;
 pub(crate) mod junit;
+pub(crate) mod preflight;
 pub(crate) mod proof;
 pub(crate) mod sarif;
 pub(crate) mod text;

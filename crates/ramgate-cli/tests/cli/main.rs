@@ -12,6 +12,7 @@ mod errors;
 mod fmt;
 mod lint;
 mod place;
+mod preflight;
 mod prove;
 mod readme;
 mod stream;
