@@ -92,7 +92,10 @@ fn denied(explanation: &Explanation) -> String {
     let request = &explanation.request;
     let what = format!("{} on {}", request.action(), explanation.resource);
     match explanation.determined_by.first() {
-        Some(by) => format!("{what} is denied by statement {} of {}", by.statement, by.policy),
+        Some(by) => format!(
+            "{what} is denied by statement {} of {}",
+            by.statement, by.policy
+        ),
         None => format!("no policy allows {what}"),
     }
 }

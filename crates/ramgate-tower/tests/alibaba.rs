@@ -8,8 +8,8 @@
 )]
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -29,8 +29,7 @@ const POLICY: &str = r#"{ "Version": "1", "Statement": [
       "Condition": { "StringEquals": { "acs:ResourceTag/env": "prod" } } },
     { "Effect": "Allow", "Action": "vpc:TerminatePhysicalConnection", "Resource": "*" } ] }"#;
 
-const CANCEL: &str =
-    "Action=CancelPhysicalConnection&Version=2016-04-28&RegionId=cn-shanghai&PhysicalConnectionId=pc-1";
+const CANCEL: &str = "Action=CancelPhysicalConnection&Version=2016-04-28&RegionId=cn-shanghai&PhysicalConnectionId=pc-1";
 
 /// What the client got, and what the service behind the layer saw.
 struct Answer {
@@ -51,21 +50,29 @@ fn identify(head: &Parts, call: &ApiCall) -> Result<Identified, Refusal> {
         "LTAIalice" => "alice",
         _ => return Err(Refusal::unauthenticated("nobody has this AccessKey")),
     };
-    let principal = Principal::parse(&format!("acs:ram::1234567890123456:user/{name}"))?.into_owned();
+    let principal =
+        Principal::parse(&format!("acs:ram::1234567890123456:user/{name}"))?.into_owned();
     let mut who = Identified::new(principal);
     if let Some(address) = head.headers.get("x-test-address") {
         let address = address.to_str().unwrap().to_owned();
-        who = who.with_context(Context::owned(vec![("acs:SourceIp".into(), address.into())])?);
+        who = who.with_context(Context::owned(vec![(
+            "acs:SourceIp".into(),
+            address.into(),
+        )])?);
     }
     Ok(who)
 }
 
-async fn ask(request: Request<Full<Bytes>>) -> Answer {
+static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| {
     let texts: Vec<Source> = ramgate_catalog::FILES
         .iter()
         .map(|(name, text)| Source::new(*name, *text))
         .collect();
-    let catalog = Arc::new(Catalog::parse(&texts).unwrap());
+    Arc::new(Catalog::parse(&texts).unwrap())
+});
+
+async fn ask(request: Request<Full<Bytes>>) -> Answer {
+    let catalog = Arc::clone(&CATALOG);
     let document = Document::parse(&Source::new("policy.json", POLICY)).unwrap();
     let policies = Assignment::Inline(Box::new(Policies::of_identity([document])));
     let mapping = AlibabaApi::new(catalog, "vpc", "2016-04-28", identify)
@@ -197,7 +204,7 @@ async fn a_call_that_could_be_read_in_two_ways_is_denied() {
         ),
         (
             get(&format!("{CANCEL}&PhysicalConnectionId.1=pc-prod")),
-            "CancelPhysicalConnection has no parameter \"PhysicalConnectionId.1\"",
+            "CancelPhysicalConnection has no parameter \"PhysicalConnectionId.1\"; did you mean PhysicalConnectionId?",
         ),
         (
             get(&format!("{CANCEL}&OwnerId=2345678901234567")),
@@ -266,7 +273,12 @@ async fn what_the_head_says_twice_or_oddly_is_denied() {
             "a body without Content-Type",
         ),
         (
-            with("POST", &query, &[("content-type", "application/json")], "{}"),
+            with(
+                "POST",
+                &query,
+                &[("content-type", "application/json")],
+                "{}",
+            ),
             "a body of type \"application/json\"; expected application/x-www-form-urlencoded",
         ),
         (
