@@ -106,6 +106,7 @@ fn every_file_says_what_it_is_for() {
         "crates/ramgate-catalog",
         "crates/ramgate-import",
         "crates/ramgate-server",
+        "crates/ramgate-tower",
     ] {
         for (file, text) in files(folder, "rs") {
             assert!(
@@ -211,6 +212,7 @@ fn no_leftovers() {
         "crates/ramgate-cli",
         "crates/ramgate-import",
         "crates/ramgate-server",
+        "crates/ramgate-tower",
     ] {
         for (file, text) in files(folder, "rs") {
             assert!(!marks.is_match(&text), "{file}");

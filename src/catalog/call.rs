@@ -242,10 +242,13 @@ impl<'c> OperationFacts<'c> {
         parameters.map(move |parameter| ParameterFacts { service, parameter })
     }
 
-    /// A parameter by its exact name; `Tag.1.Key` is one of `Tag`.
+    /// A parameter by its exact name; `Tag.1.Key` is one of the list `Tag`.
     pub fn parameter(self, name: &str) -> Option<ParameterFacts<'c>> {
-        let name = name.split('.').next().unwrap_or(name);
-        self.parameters().find(|known| known.name() == name)
+        let list = name.split_once('.').map(|(list, _)| list);
+        self.parameters().find(|known| {
+            let is_list = known.parameter_type() == Some(ParameterType::List);
+            known.name() == name || (is_list && list == Some(known.name()))
+        })
     }
 
     /// The type of resource whose state counts.

@@ -43,6 +43,19 @@ pub struct Explanation {
     pub request: Request<'static>,
 }
 
+impl From<Explanation> for Evaluation {
+    fn from(explanation: Explanation) -> Evaluation {
+        let mut doubts: Vec<OpenRule> = explanation.doubts.iter().map(|doubt| doubt.rule).collect();
+        doubts.dedup();
+        Evaluation {
+            decision: explanation.decision,
+            stage: explanation.stage,
+            determined_by: explanation.determined_by,
+            doubts,
+        }
+    }
+}
+
 /// What one stage said by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

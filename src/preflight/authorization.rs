@@ -192,6 +192,8 @@ fn of_action<'k>(
                     Missing::Owner => "nobody says whose account it is".to_owned(),
                     Missing::Unfilled(name) =>
                         format!("which parameter is {{{name}}} is not known"),
+                    Missing::Odd(name) =>
+                        format!("the value of {name} has characters that no id has"),
                 }
             )),
         }
@@ -212,6 +214,14 @@ enum Missing {
     Owner,
     /// No parameter is known to be this placeholder.
     Unfilled(String),
+    /// The value of this parameter would make another ARN than the service's: a `:`, a `/` or a star in it.
+    Odd(String),
+}
+
+/// Ids are of these characters; with others one part of an ARN could pass for another.
+fn is_plain(value: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    value.bytes().all(plain)
 }
 
 /// The ARN that the call's parameters make, and the id of the resource where it is one.
@@ -252,6 +262,9 @@ fn arn(
                 value.to_owned()
             }
         };
+        if !is_plain(&value) {
+            return Err(Missing::Odd((*name).to_owned()));
+        }
         values.push((name, value));
     }
     let value = |wanted: &str| {

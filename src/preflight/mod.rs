@@ -1,6 +1,7 @@
 //! Would this call of an API work, and if not, what is to be asked for: parameters, permission, existence, state, in this order.
 
 mod authorization;
+mod authorize;
 mod call;
 mod denial;
 mod known;
@@ -16,6 +17,7 @@ use crate::decision::{Decision, Explanation};
 use crate::problem::{RequestError, quoted};
 use crate::suggest::closest;
 
+pub use authorize::{Permission, authorize};
 pub use call::Call;
 pub use denial::{CloudDenial, Difference, MatchedPolicy, Replay, replay};
 pub use known::{Resource, Resources};

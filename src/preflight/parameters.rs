@@ -99,7 +99,7 @@ fn given<'c>(call: &'c Call, parameter: ParameterFacts<'_>) -> Option<&'c str> {
 }
 
 /// Parameters that the operation does not have: the service does not look at them, but somebody meant something by them.
-fn strangers<'c>(
+pub(super) fn strangers<'c>(
     call: &'c Call,
     operation: OperationFacts<'c>,
 ) -> impl Iterator<Item = String> + use<'c> {

@@ -1,0 +1,97 @@
+//! Takes an HTTP request apart into the call that it makes: operation, version, parameters.
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, Method, header};
+
+use crate::alibaba::parameters::Parameters;
+use crate::denial::Refusal;
+
+/// A call in the RPC style of Alibaba Cloud's interfaces, as the upstream will read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ApiCall {
+    /// `CancelPhysicalConnection`.
+    pub operation: String,
+    /// `2016-04-28`.
+    pub version: String,
+    /// All parameters, those of signing included.
+    pub parameters: Parameters,
+}
+
+impl ApiCall {
+    pub(crate) fn read(head: &Parts, body: &Bytes) -> Result<ApiCall, Refusal> {
+        if head.method != Method::GET && head.method != Method::POST {
+            return Err(Refusal::new(format!(
+                "method {} is none of this style of call; expected GET or POST",
+                head.method
+            )));
+        }
+        if !matches!(head.uri.path(), "/" | "") {
+            let message = "the path names a call of another style than RPC, which cannot be mapped";
+            return Err(Refusal::new(message));
+        }
+        let form = form(head, body)?;
+        let parameters = Parameters::read(head.uri.query().unwrap_or_default(), form)?;
+        let operation = said_once(&head.headers, "x-acs-action", &parameters, "Action")?;
+        let version = said_once(&head.headers, "x-acs-version", &parameters, "Version")?;
+        Ok(ApiCall {
+            operation,
+            version,
+            parameters,
+        })
+    }
+}
+
+/// The body, which must be a form if there is one: what else a server would make of it is not known.
+fn form<'b>(head: &Parts, body: &'b Bytes) -> Result<&'b [u8], Refusal> {
+    if body.is_empty() {
+        return Ok(&[]);
+    }
+    if head.method == Method::GET {
+        let message = "a GET with a body; whether the upstream reads it is not known";
+        return Err(Refusal::new(message));
+    }
+    if head.headers.contains_key(header::CONTENT_ENCODING) {
+        return Err(Refusal::new("the body is encoded; expected it plain"));
+    }
+    let content_type = one_header(&head.headers, header::CONTENT_TYPE.as_str())?;
+    let essence = content_type.map(|value| value.split(';').next().unwrap_or_default().trim());
+    match essence {
+        Some(form) if form.eq_ignore_ascii_case("application/x-www-form-urlencoded") => Ok(body),
+        Some(other) => Err(Refusal::new(format!(
+            "a body of type {other:?}; expected application/x-www-form-urlencoded"
+        ))),
+        None => Err(Refusal::new("a body without Content-Type")),
+    }
+}
+
+/// A thing that may be said by a header or by a parameter, but not by both.
+fn said_once(
+    headers: &HeaderMap,
+    header: &str,
+    parameters: &Parameters,
+    parameter: &str,
+) -> Result<String, Refusal> {
+    match (one_header(headers, header)?, parameters.get(parameter)?) {
+        (Some(said), None) | (None, Some(said)) if !said.is_empty() => Ok(said.to_owned()),
+        (Some(_), Some(_)) => Err(Refusal::new(format!(
+            "header {header} and parameter {parameter} are both there"
+        ))),
+        _ => Err(Refusal::new(format!(
+            "neither parameter {parameter} nor header {header} says what the call is"
+        ))),
+    }
+}
+
+fn one_header<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, Refusal> {
+    let mut all = headers.get_all(name).iter();
+    match (all.next(), all.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => match value.to_str() {
+            Ok(text) => Ok(Some(text)),
+            Err(_) => Err(Refusal::new(format!("header {name} is not plain text"))),
+        },
+        (Some(_), Some(_)) => Err(Refusal::new(format!("header {name} is sent twice"))),
+    }
+}
