@@ -548,7 +548,7 @@ fn every_resource_of_a_call_counts() {
 fn thousands_of_conditions_are_answered_in_bounded_time() {
     let statement = |number: usize| {
         let block = format!("10.{}.{}.0/24", number / 250, number % 250);
-        json!({ "Effect": if number % 3 == 0 { "Deny" } else { "Allow" }, "Action": "*", "Resource": "*",
+        json!({ "Effect": if number.is_multiple_of(3) { "Deny" } else { "Allow" }, "Action": "*", "Resource": "*",
             "Condition": { "IpAddress": { "acs:SourceIp": block }, "Bool": { "acs:MFAPresent": "true" } } })
     };
     let statements: Vec<Value> = (0..4000).map(statement).collect();

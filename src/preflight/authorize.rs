@@ -59,7 +59,9 @@ pub fn authorize(
         Ok(operation) => operation,
         Err(reasons) => return Ok(Permission::Unknown(reasons)),
     };
-    let Checks { checks, unknown } = authorization::check(call, operation, assignment, known)?;
+    let Checks {
+        checks, unknown, ..
+    } = authorization::check(call, operation, assignment, known)?;
     let denied = |word: Decision| checks.iter().find(|check| check.decision() == word);
     let denied = denied(Decision::ExplicitDeny).or_else(|| denied(Decision::ImplicitDeny));
     if let Some(denied) = denied {

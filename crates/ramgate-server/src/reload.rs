@@ -59,7 +59,7 @@ pub(crate) async fn keep_current(app: Arc<App>, origin: Arc<dyn Origin>) -> anyh
     let every = app.check_every.unwrap_or(Duration::from_secs(86_400));
     let mut tick = interval(every);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    tick.tick().await;
+    // The first tick comes at once: what changed before anybody watched is seen now.
     loop {
         tokio::select! {
             Some(()) = changed.recv() => {

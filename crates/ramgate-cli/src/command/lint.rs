@@ -362,6 +362,9 @@ fn may_be_policy(source: &Source) -> bool {
         && !ramgate::format(source).is_err_and(|error| !fmt::is_broken(&error))
 }
 
+/// So many things that were not looked at for one reason are told each.
+const MANY: usize = 3;
+
 fn tell_of_carrier(source: &Source, carrier: &Carrier, console: &mut Console) {
     let name = source.name();
     let mut told: BTreeMap<&str, usize> = BTreeMap::new();
@@ -370,12 +373,15 @@ fn tell_of_carrier(source: &Source, carrier: &Carrier, console: &mut Console) {
     }
     for unread in &carrier.unread {
         let (at, place, reason) = (unread.at, &unread.place, &unread.reason);
-        // The first of a reason stands for all of it.
-        let others = match told.remove(&**reason) {
+        // Where many are of one reason, the first stands for all.
+        let others = match told.get(&**reason) {
             None => continue,
-            Some(1) => String::new(),
+            Some(..=MANY) => String::new(),
             Some(count) => format!(" and {} more", count - 1),
         };
+        if !others.is_empty() {
+            told.remove(&**reason);
+        }
         console.note(&format!(
             "{name}:{at}: {place}{others} was not looked at: {reason}"
         ));

@@ -190,11 +190,22 @@ fn a_hangup_and_the_clock_look_at_what_nobody_tells_of() {
     }
 }
 
+/// Says that it is over when it goes out of scope, by a panic too.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn no_request_fails_while_policies_change() {
     let point = Place::with_snapshot(ALLOW).serve(&TOLD);
     let is_over = AtomicBool::new(false);
     let asked = thread::scope(|scope| {
+        // However it ends, the clients must.
+        let over = Over(&is_over);
         let ask = || {
             let mut asked = 0;
             while !is_over.load(Ordering::Relaxed) {
@@ -212,7 +223,7 @@ fn no_request_fails_while_policies_change() {
             point.place.replace("snapshot.json", snapshot(statement));
             until(decision, || point.decision() == decision);
         }
-        is_over.store(true, Ordering::Relaxed);
+        drop(over);
         clients
             .into_iter()
             .map(|client| client.join().unwrap())
