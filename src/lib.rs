@@ -101,7 +101,7 @@ pub use decision::{
 };
 pub use document::{
     ActionElement, ConditionElement, Document, Effect, PolicyKind, PrincipalElement,
-    PrincipalMember, Reading, ResourceService, Statement, Text, format,
+    PrincipalMember, Reading, ResourceService, Statement, Text, format, is_policy,
 };
 pub use policy::{Level, Policies, Policy, PolicySet, Settings, Stage};
 pub use principal::Principal;

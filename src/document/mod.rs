@@ -15,7 +15,7 @@ use crate::problem::{LoadError, Problem, Severity};
 use crate::source::{Source, Span};
 use crate::truth::OpenRule;
 
-pub use print::format;
+pub use print::{format, is_policy};
 pub(crate) use read::{
     SizeLimit, is_prefixed, problems_of_conditions, read_node, size_limit, without_blanks,
 };

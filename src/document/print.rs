@@ -19,10 +19,7 @@ use crate::source::Source;
 pub fn format(source: &Source) -> Result<String, LoadError> {
     let json = json::read(source)?;
     let node = json.root();
-    let is_policy = node
-        .members()
-        .is_some_and(|members| members.get("Statement").is_some());
-    if !is_policy {
+    if !has_statement(node) {
         let message = "no policy: it has no Statement";
         return Err(Problem::new(
             source,
@@ -38,6 +35,26 @@ pub fn format(source: &Source) -> Result<String, LoadError> {
     print(node, 0, Level::Policy, &mut out);
     out.push('\n');
     Ok(out)
+}
+
+/// Whether a text is a JSON object with a `Statement`, good or bad: what [`format`] takes.
+///
+/// ```
+/// use ramgate::{Source, is_policy};
+/// assert!(is_policy(&Source::new("p.json", r#"{ "Statement": [] }"#))?);
+/// assert!(!is_policy(&Source::new("p.json", "{}"))?);
+/// # Ok::<(), ramgate::LoadError>(())
+/// ```
+///
+/// # Errors
+/// When the text is no JSON.
+pub fn is_policy(source: &Source) -> Result<bool, LoadError> {
+    Ok(has_statement(json::read(source)?.root()))
+}
+
+fn has_statement(node: Node<'_>) -> bool {
+    let members = node.members();
+    members.is_some_and(|members| members.get("Statement").is_some())
 }
 
 /// What an object is, which tells the order of its members.

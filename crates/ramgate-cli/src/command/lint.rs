@@ -358,8 +358,8 @@ enum Subject {
 
 /// What a file without a name on the command line must be to be looked at.
 fn may_be_policy(source: &Source) -> bool {
-    !carrier::has_own_language(source)
-        && !ramgate::format(source).is_err_and(|error| !fmt::is_broken(&error))
+    // What is no JSON may have been one.
+    !carrier::has_own_language(source) && ramgate::is_policy(source).unwrap_or(true)
 }
 
 /// So many things that were not looked at for one reason are told each.
