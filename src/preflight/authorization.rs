@@ -214,13 +214,13 @@ enum Missing {
     Owner,
     /// No parameter is known to be this placeholder.
     Unfilled(String),
-    /// The value of this parameter would make another ARN than the service's: a `:`, a `/` or a star in it.
+    /// The value of this parameter would make another ARN than the service's: a `:` or a `/` in it.
     Odd(String),
 }
 
-/// Ids are of these characters; with others one part of an ARN could pass for another.
+/// Ids are of these characters; with others one part of an ARN could pass for another. Stars hide what pages do not show, `pc-1****`.
 fn is_plain(value: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.*?".contains(&byte);
     value.bytes().all(plain)
 }
 

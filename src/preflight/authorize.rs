@@ -101,5 +101,13 @@ fn told<'c>(call: &'c Call, catalog: &'c Catalog) -> Result<OperationFacts<'c>, 
     if strangers.peek().is_some() {
         return Err(strangers.collect());
     }
+    let mut masked = operation.parameters().filter(|parameter| {
+        let value = call.parameter(parameter.name()).unwrap_or_default();
+        (parameter.is_region() || parameter.names().is_some()) && value.contains(['*', '?'])
+    });
+    if let Some(masked) = masked.next() {
+        let name = masked.name();
+        return Err(vec![format!("the value of {name} has a wildcard in it")]);
+    }
     Ok(operation)
 }

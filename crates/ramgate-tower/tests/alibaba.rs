@@ -221,6 +221,10 @@ async fn a_call_that_could_be_read_in_two_ways_is_denied() {
              the value of PhysicalConnectionId has characters that no id has",
         ),
         (
+            get(&CANCEL.replace("pc-1", "pc-*")),
+            "the value of PhysicalConnectionId has a wildcard in it",
+        ),
+        (
             get(&CANCEL.replace("Action=Cancel", "Action=cancel")),
             "operation \"cancelPhysicalConnection\" must be written CancelPhysicalConnection",
         ),
