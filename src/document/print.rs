@@ -37,7 +37,7 @@ pub fn format(source: &Source) -> Result<String, LoadError> {
     Ok(out)
 }
 
-/// Whether a text is a JSON object with a `Statement`, good or bad: what [`format`] takes.
+/// Whether a text is a JSON object with a `Statement`, good or bad: what [`format()`] takes.
 ///
 /// ```
 /// use ramgate::{Source, is_policy};
