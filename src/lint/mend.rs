@@ -80,7 +80,16 @@ fn changed(source: &Source, mut fixes: Vec<&Fix>) -> String {
     text
 }
 
-fn decides_the_same(before: &Source, after: &Source, reading: Reading) -> bool {
+/// Whether the analyser shows that two texts of a policy decide the same, wherever such a policy counts. `false` where it cannot tell.
+///
+/// ```
+/// use ramgate::{PolicyKind, Reading, Source, lint};
+/// let of = |action: &str| Source::new("p.json", format!(r#"{{"Version":"1","Statement":[{{"Effect":"Allow","Action":{action},"Resource":"*"}}]}}"#));
+/// let same = |one: &str, other: &str| lint::decides_the_same(&of(one), &of(other), Reading::new(PolicyKind::Identity));
+/// assert!(same(r#"["ecs:*","ecs:Describe*"]"#, r#""ecs:*""#));
+/// assert!(!same(r#""ecs:*""#, r#""ecs:Describe*""#));
+/// ```
+pub fn decides_the_same(before: &Source, after: &Source, reading: Reading) -> bool {
     let read = |source: &Source| Document::read(source, reading.lenient()).0;
     let (Some(before), Some(after)) = (read(before), read(after)) else {
         return false;

@@ -22,7 +22,7 @@ use crate::source::Source;
 
 pub use carried::lint_carried;
 pub use finding::{Finding, Fix};
-pub use mend::{Mended, mend};
+pub use mend::{Mended, decides_the_same, mend};
 pub use rule::{Rule, Severity};
 pub use suppressions::{EXPIRED_SUPPRESSION, UNREASONED_SUPPRESSION, UNUSED_SUPPRESSION};
 

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use ramgate::Source;
 use ramgate::carrier::{Carried, Carrier};
-use ramgate::lint::Finding;
+use ramgate::lint::{self, Finding};
 
 /// How the names of files end that may hold policies.
 pub(crate) const EXTENSIONS: [&str; 5] = ["json", "jsonl", "tf", "yaml", "yml"];
@@ -46,7 +46,8 @@ fn extension(source: &Source) -> &str {
         .unwrap_or_default()
 }
 
-/// Whether a file with fixes made is what it was: the same policies in the same places, those without a fix as they were.
+/// Whether a file with fixes made is what it was: the same policies in the same places, those without a fix as they were, and those with one
+/// proved to decide the same.
 pub(crate) fn is_sound(before: &Source, after: &Source, findings: &[Finding]) -> bool {
     let (Ok(Some(before)), Ok(Some(after))) = (read(before), read(after)) else {
         return false;
@@ -60,6 +61,8 @@ pub(crate) fn is_sound(before: &Source, after: &Source, findings: &[Finding]) ->
         && before.unread.len() == after.unread.len()
         && pairs.all(|(before, after)| {
             before.place == after.place
-                && (has_fix(before) || before.source.text() == after.source.text())
+                && (before.source.text() == after.source.text()
+                    || (has_fix(before)
+                        && lint::decides_the_same(&before.source, &after.source, before.reading)))
         })
 }

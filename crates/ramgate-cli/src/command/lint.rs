@@ -258,7 +258,7 @@ impl<'a> Linter<'a> {
         }
         let text = match subject {
             Subject::Policy(kind) => self.mended(&source, kind, &file.path, console),
-            Subject::Carrier => self.mended_inside(&source, &file.path)?,
+            Subject::Carrier => self.mended_inside(&source, &file.path, console)?,
         };
         if text == source.text() {
             return Ok(source);
@@ -278,16 +278,18 @@ impl<'a> Linter<'a> {
         let is_wanted = |finding: &Finding| self.is_wanted(file, finding);
         let mended = lint::mend(source, reading(kind), &self.catalog, &is_wanted);
         if mended.is_unproved {
-            console.note(&format!(
-                "{}: not all was mended, as it could not be shown that the policy would decide the same",
-                source.name()
-            ));
+            tell_of_unproved(source, console);
         }
         mended.text
     }
 
     /// The text of a file with policies inside, with every fix made. One may uncover the next, so it goes on until there is none.
-    fn mended_inside(&self, source: &Source, file: &Path) -> anyhow::Result<String> {
+    fn mended_inside(
+        &self,
+        source: &Source,
+        file: &Path,
+        console: &mut Console,
+    ) -> anyhow::Result<String> {
         const ROUNDS_MAX: usize = 20;
         let mut before = source.clone();
         for _ in 0..ROUNDS_MAX {
@@ -309,6 +311,7 @@ impl<'a> Linter<'a> {
             }
             let after = Source::new(source.name(), text);
             if !carrier::is_sound(&before, &after, &findings) {
+                tell_of_unproved(source, console);
                 break;
             }
             before = after;
@@ -360,6 +363,13 @@ enum Subject {
 fn may_be_policy(source: &Source) -> bool {
     // What is no JSON may have been one.
     !carrier::has_own_language(source) && ramgate::is_policy(source).unwrap_or(true)
+}
+
+fn tell_of_unproved(source: &Source, console: &mut Console) {
+    console.note(&format!(
+        "{}: not all was mended, as it could not be shown that the policy would decide the same",
+        source.name()
+    ));
 }
 
 /// So many things that were not looked at for one reason are told each.
