@@ -48,8 +48,8 @@ pub enum Denial {
     Unanswered(Vec<String>),
     /// The policies do not allow it.
     Denied(Box<Explanation>),
-    /// As one of those, but the client is not to learn which.
-    Withheld(StatusCode),
+    /// As that one, but the client is not to learn why.
+    Withheld(Box<Denial>),
 }
 
 impl Denial {
@@ -57,7 +57,7 @@ impl Denial {
     pub fn status(&self) -> StatusCode {
         match self {
             Denial::Refused(refusal) => refusal.status,
-            Denial::Withheld(status) => *status,
+            Denial::Withheld(denial) => denial.status(),
             Denial::Unanswered(_) | Denial::Denied(_) => StatusCode::FORBIDDEN,
         }
     }
@@ -73,8 +73,8 @@ impl Denial {
     }
 
     /// The same denial as a client sees it that is not to learn the reason.
-    pub fn withheld(&self) -> Denial {
-        Denial::Withheld(self.status())
+    pub fn withheld(self) -> Denial {
+        Denial::Withheld(Box::new(self))
     }
 
     /// JSON: `{"allowed": false, "message": ..., "decision": ... }`, where the last is what [`Explanation`] serialises to.

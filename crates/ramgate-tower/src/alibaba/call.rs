@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderName, Method, header};
 
 use crate::alibaba::parameters::Parameters;
 use crate::denial::Refusal;
@@ -31,6 +31,7 @@ impl ApiCall {
             let message = "the path names a call of another style than RPC, which cannot be mapped";
             return Err(Refusal::new(message));
         }
+        look_alikes(&head.headers)?;
         let form = form(head, body)?;
         let parameters = Parameters::read(head.uri.query().unwrap_or_default(), form)?;
         let operation = said_once(&head.headers, "x-acs-action", &parameters, "Action")?;
@@ -41,6 +42,22 @@ impl ApiCall {
             parameters,
         })
     }
+}
+
+/// Refuses headers with an underscore that some servers take for those that say what a call is: behind CGI and WSGI both have one name.
+fn look_alikes(headers: &HeaderMap) -> Result<(), Refusal> {
+    for name in headers.keys().map(HeaderName::as_str) {
+        if !name.contains('_') {
+            continue;
+        }
+        let usual = name.replace('_', "-");
+        let counts = ["x-acs-", "content-", "authorization", "transfer-encoding"];
+        if counts.iter().any(|begin| usual.starts_with(begin)) {
+            let message = format!("header {name} could be taken for {usual}");
+            return Err(Refusal::new(message));
+        }
+    }
+    Ok(())
 }
 
 /// The body, which must be a form if there is one: what else a server would make of it is not known.
@@ -84,7 +101,10 @@ fn said_once(
     }
 }
 
-fn one_header<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, Refusal> {
+pub(super) fn one_header<'h>(
+    headers: &'h HeaderMap,
+    name: &str,
+) -> Result<Option<&'h str>, Refusal> {
     let mut all = headers.get_all(name).iter();
     match (all.next(), all.next()) {
         (None, _) => Ok(None),

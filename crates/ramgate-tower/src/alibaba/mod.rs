@@ -1,5 +1,6 @@
 //! The style of Alibaba Cloud's own interfaces: `Action=CancelPhysicalConnection&RegionId=...` is understood by the catalogue's facts.
 
+mod access_key;
 mod call;
 mod error_body;
 mod parameters;
@@ -120,7 +121,12 @@ where
         self
     }
 
-    fn understand(&self, head: &Parts, body: &Bytes) -> Result<Asked, Refusal> {
+    /// What a call asks for whose body is at hand, whole. The layer does this for each request; a decision point beside a gateway, which gives
+    /// it the request to look at, does nothing else.
+    ///
+    /// # Errors
+    /// When the call could be read in two ways, is none of this interface, or its caller cannot be told.
+    pub fn understand(&self, head: &Parts, body: &Bytes) -> Result<Asked, Refusal> {
         let api_call = ApiCall::read(head, body)?;
         if api_call.version != self.version {
             return Err(Refusal::new(format!(
@@ -173,7 +179,7 @@ where
     }
 
     fn response(&self, denial: &Denial) -> Response<Bytes> {
-        error_body::response(denial)
+        denial.api_error()
     }
 }
 
