@@ -4,11 +4,15 @@ use std::time::{Duration, Instant};
 
 use axum::http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
+use ramgate::preflight::{self, Permission, Resources};
 use ramgate::{
-    Decision, DeterminingStatement, Evaluation, Explanation, NearMiss, Question, RequestError,
+    Catalog, Context, Decision, DeterminingStatement, Evaluation, Explanation, NearMiss, Question,
+    RequestError,
 };
 
-use crate::decision_log::{Entry, Outcome};
+use ramgate_tower::Denial;
+
+use crate::decision_log::{About, Entry, Outcome};
 use crate::http::App;
 use crate::metrics::Transport;
 use crate::policies::Served;
@@ -80,7 +84,9 @@ pub(crate) fn explain(
         determined_by: &found.determined_by,
         doubts: found.doubts.iter().map(|doubt| doubt.rule).collect(),
     });
-    note(app, served, &question, outcome, call, took);
+    let outcome = outcome.map_err(ToString::to_string);
+    let about = About::Request(&question.request);
+    note(app, served, about, outcome, call, took);
     found
 }
 
@@ -104,15 +110,64 @@ pub(crate) fn evaluate(
         determined_by: &found.determined_by,
         doubts: found.doubts.clone(),
     });
-    note(app, served, &question, outcome, call, took);
+    let outcome = outcome.map_err(ToString::to_string);
+    let about = About::Request(&question.request);
+    note(app, served, about, outcome, call, took);
     found
+}
+
+/// Whether a call of an interface of Alibaba Cloud may be made. Each thing that it needs is counted and logged as a decision of its own.
+///
+/// # Errors
+/// When it is denied, or not all of it can be told: nothing is known of the resource, so an answer that hangs on its tags is none.
+pub(crate) fn authorize(
+    app: &App,
+    served: &Served,
+    asked: &preflight::Call,
+    catalog: &Catalog,
+    call: &Call,
+) -> Result<(), Denial> {
+    let started = Instant::now();
+    let known = Resources::default();
+    let found = preflight::authorize(asked, &served.assignment, catalog, &known);
+    let took = started.elapsed();
+    let unclear = |reasons: Vec<String>| {
+        let outcome = Err(reasons.join("; "));
+        note(app, served, About::Call(asked), outcome, call, took);
+        Err(Denial::Unanswered(reasons))
+    };
+    let decided = |explanation: &Explanation| {
+        let outcome = Outcome {
+            decision: explanation.decision,
+            stage: explanation.stage,
+            determined_by: &explanation.determined_by,
+            doubts: explanation.doubts.iter().map(|doubt| doubt.rule).collect(),
+        };
+        let about = About::Request(&explanation.request);
+        note(app, served, about, Ok(outcome), call, took);
+    };
+    match found {
+        Ok(Permission::Granted(explanations)) => {
+            explanations.iter().for_each(decided);
+            Ok(())
+        }
+        Ok(Permission::Denied(explanation)) => {
+            decided(&explanation);
+            Err(Denial::Denied(explanation))
+        }
+        Ok(Permission::Unknown(reasons)) => {
+            app.metrics.refused("unclear_call");
+            unclear(reasons)
+        }
+        Err(error) => unclear(vec![error.to_string()]),
+    }
 }
 
 fn note(
     app: &App,
     served: &Served,
-    question: &Question,
-    outcome: Result<Outcome<'_>, &RequestError>,
+    about: About<'_>,
+    outcome: Result<Outcome<'_>, String>,
     call: &Call,
     took: Duration,
 ) {
@@ -124,7 +179,7 @@ fn note(
     }
     if let Some(log) = &app.decision_log {
         log.write(&Entry {
-            request: &question.request,
+            about,
             outcome,
             revision: &served.revision,
             call,
@@ -136,13 +191,20 @@ fn note(
 /// RAM always knows when it is asked, so a request that does not say is asked now: a Deny for certain hours must not fall silent.
 fn complete(app: &App, mut question: Question) -> Question {
     if app.has_clock && !question.request.context().contains(CURRENT_TIME) {
-        let now = Timestamp::now();
-        let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let mut context = question.request.context().clone();
-        context.push(CURRENT_TIME, now.to_string());
+        add_time(app, &mut context);
         question.request = question.request.with_context(context);
     }
     question
+}
+
+/// The time of now, where it is not said and there is a clock.
+pub(crate) fn add_time(app: &App, context: &mut Context<'static>) {
+    if app.has_clock && !context.contains(CURRENT_TIME) {
+        let now = Timestamp::now();
+        let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
+        context.push(CURRENT_TIME, now.to_string());
+    }
 }
 
 /// Why it is a denial, in a sentence.

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use jiff::Timestamp;
 use prometheus_client::metrics::counter::Counter;
 use ramgate::{
-    ContextValue, Decision, DeterminingStatement, Effect, OpenRule, Request, RequestError, Stage,
+    ContextValue, Decision, DeterminingStatement, Effect, OpenRule, Request, Stage, preflight,
 };
 use serde::Serialize;
 
@@ -31,11 +31,19 @@ pub(crate) struct LogSettings {
 
 /// One decision, or why there is none.
 pub(crate) struct Entry<'e> {
-    pub(crate) request: &'e Request<'static>,
-    pub(crate) outcome: Result<Outcome<'e>, &'e RequestError>,
+    pub(crate) about: About<'e>,
+    pub(crate) outcome: Result<Outcome<'e>, String>,
     pub(crate) revision: &'e str,
     pub(crate) call: &'e Call,
     pub(crate) took: Duration,
+}
+
+/// What was asked.
+#[derive(Clone, Copy)]
+pub(crate) enum About<'e> {
+    Request(&'e Request<'static>),
+    /// A call of which no request could be made.
+    Call(&'e preflight::Call),
 }
 
 pub(crate) struct Outcome<'e> {
@@ -60,12 +68,22 @@ struct Line<'e> {
     determined_by: Vec<Reason<'e>>,
     doubts: Vec<OpenRule>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    error: Option<&'e str>,
     revision: &'e str,
     latency_us: u128,
-    request: Request<'static>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<Request<'static>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call: Option<Operation<'e>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     masked: Vec<String>,
+}
+
+/// A call without its parameters, which may hold anything.
+#[derive(Serialize)]
+struct Operation<'e> {
+    principal: String,
+    operation: &'e str,
 }
 
 /// A statement without the values that it was compared with: they may be masked ones.
@@ -140,7 +158,24 @@ impl DecisionLog {
         let reasons = outcome
             .map(|outcome| outcome.determined_by)
             .unwrap_or_default();
-        let (request, masked) = self.mask(entry.request);
+        let (request, masked, call) = match entry.about {
+            About::Request(request) => {
+                let (request, masked) = self.mask(request);
+                (Some(request), masked, None)
+            }
+            About::Call(call) => {
+                let principal = call.principal.to_string();
+                let operation = &*call.operation;
+                (
+                    None,
+                    Vec::new(),
+                    Some(Operation {
+                        principal,
+                        operation,
+                    }),
+                )
+            }
+        };
         Line {
             timestamp: Timestamp::now().to_string(),
             transport: entry.call.transport.name(),
@@ -153,10 +188,11 @@ impl DecisionLog {
             doubts: outcome
                 .map(|outcome| outcome.doubts.clone())
                 .unwrap_or_default(),
-            error: entry.outcome.as_ref().err().map(ToString::to_string),
+            error: entry.outcome.as_ref().err().map(String::as_str),
             revision: entry.revision,
             latency_us: entry.took.as_micros(),
             request,
+            call,
             masked,
         }
     }

@@ -3,6 +3,7 @@
 //! It fails closed: whatever goes wrong (no policies yet, a request that is not understood, too much of anything), the answer is no
 //! permission. `ramgate serve` is this crate behind a command line; docs/serve.md describes every setting and endpoint.
 
+mod access_keys;
 mod decide;
 mod decision_log;
 mod health;
@@ -18,7 +19,7 @@ mod signals;
 mod tls;
 mod tokens;
 
-pub use http::ForwardAuthTable;
+pub use http::{ApiTable, ForwardAuthTable};
 pub use policies::{Loaded, Origin, Texts, Watched};
 pub use route::RouteTable;
 pub use run::run;

@@ -97,7 +97,8 @@ fn checked(token: &str) -> Result<Digested> {
     Ok(digest(token))
 }
 
-fn for_each_line(path: &Path, mut read: impl FnMut(&str) -> Result<()>) -> Result<()> {
+/// What stands in a file line by line, without empty lines and comments; an error has its line.
+pub(crate) fn for_each_line(path: &Path, mut read: impl FnMut(&str) -> Result<()>) -> Result<()> {
     let name = path.display();
     let text = std::fs::read_to_string(path).with_context(|| format!("{name}: cannot be read"))?;
     for (index, line) in text.lines().enumerate() {

@@ -52,7 +52,7 @@ impl Authorization for ExtAuthz {
             ))
         };
         Ok(Response::new(match decided {
-            Ok(principal) => let_through(&principal),
+            Ok(principal) => let_through(principal.as_deref()),
             Err(stopped) => self.stop(&stopped),
         }))
     }
@@ -60,7 +60,7 @@ impl Authorization for ExtAuthz {
 
 impl ExtAuthz {
     /// Who is let through.
-    fn decide(&self, request: &CheckRequest) -> Result<String, Stopped> {
+    fn decide(&self, request: &CheckRequest) -> Result<Option<String>, Stopped> {
         let forward = self.0.forward_auth.as_ref();
         let forward = forward.ok_or_else(|| denied("there are no routes"))?;
         let attributes = request.attributes.as_ref();
@@ -73,11 +73,12 @@ impl ExtAuthz {
             target: http.path.clone(),
             headers: &headers,
             peer: peer(request),
+            body: body(http),
             transport: Transport::ExtAuthz,
         };
         forward
             .decide(&self.0, &asked)
-            .map(|(principal, _)| principal.to_string())
+            .map(|(principal, _)| principal.map(|principal| principal.to_string()))
     }
 
     fn stop(&self, stopped: &Stopped) -> CheckResponse {
@@ -95,15 +96,20 @@ impl ExtAuthz {
                 answer.set_body(*reason);
                 Status::unauthenticated(*reason)
             }
-            Stopped::Denied(reason) => {
-                let reason = shows.then_some(&**reason);
+            Stopped::Denied(_) | Stopped::Call(_) => {
+                let reason = stopped.reason().filter(|_| shows);
                 answer.set_http_status(HttpStatusCode::Forbidden);
                 answer.add_header("content-type", "application/json", OVERWRITE, false);
                 if let Some(reason) = reason.filter(|reason| HeaderValue::from_str(reason).is_ok())
                 {
                     answer.add_header(REASON.as_str(), reason, OVERWRITE, false);
                 }
-                answer.set_body(told_text(reason));
+                let forward = self.0.forward_auth.as_ref();
+                let error = forward.and_then(|forward| forward.api_error(stopped));
+                answer.set_body(match error {
+                    Some(error) => String::from_utf8_lossy(error.body()).into_owned(),
+                    None => told_text(reason),
+                });
                 Status::permission_denied("not permitted")
             }
         };
@@ -113,9 +119,9 @@ impl ExtAuthz {
     }
 }
 
-fn let_through(principal: &str) -> CheckResponse {
+fn let_through(principal: Option<&str>) -> CheckResponse {
     let mut answer = OkHttpResponseBuilder::new();
-    if HeaderValue::from_str(principal).is_ok() {
+    if let Some(principal) = principal.filter(|name| HeaderValue::from_str(name).is_ok()) {
         answer.add_header(PRINCIPAL.as_str(), principal, OVERWRITE, false);
     } else {
         answer.remove_header(PRINCIPAL.as_str());
@@ -131,6 +137,18 @@ fn peer(request: &CheckRequest) -> Option<IpAddr> {
     match peer.address.as_ref()?.address.as_ref()? {
         Address::SocketAddress(socket) => socket.address.parse().ok(),
         _ => None,
+    }
+}
+
+/// The body of the request, as bytes: in a text Envoy replaces those that are no UTF-8.
+fn body(http: &HttpRequest) -> Result<&[u8], &'static str> {
+    if !http.body.is_empty() {
+        return Err("the gateway gives the body as a text; set pack_as_bytes");
+    }
+    match usize::try_from(http.size) {
+        Ok(size) if size != http.raw_body.len() => Err("the gateway does not give the whole body"),
+        // Below zero it is not known.
+        _ => Ok(&http.raw_body),
     }
 }
 

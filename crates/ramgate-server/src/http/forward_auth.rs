@@ -5,15 +5,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ramgate::{Principal, Question};
+use ramgate_tower::{Denial, Refusal};
 use serde::{Deserialize, Serialize};
 
+use crate::access_keys::AccessKeys;
 use crate::decide::{self, Call};
+use crate::http::api_calls::{self, ApiCalls, ApiTable, Caller};
 use crate::http::{App, PREFIX, REVISION, body};
 use crate::metrics::Transport;
+use crate::policies::Served;
 use crate::route::{PathSegments, Route, RouteTable};
 use crate::tokens::{self, PrincipalTokens};
 
@@ -29,8 +34,13 @@ pub struct ForwardAuthTable {
     #[serde(default)]
     pub principal_tokens: Option<PathBuf>,
     #[serde(default)]
+    pub access_keys: Option<PathBuf>,
+    #[serde(default)]
     pub show_reason: bool,
+    #[serde(default)]
     pub routes: Vec<RouteTable>,
+    #[serde(default)]
+    pub api: Option<ApiTable>,
 }
 
 /// In which headers a gateway gives the request that it asks about. One is chosen, and what others would have is not looked at: a client can
@@ -56,15 +66,23 @@ enum SourceIp {
     Connection,
 }
 
+/// What is behind the gateway.
+#[derive(Debug)]
+enum Upstream {
+    Application(Vec<Route>),
+    /// An interface of Alibaba Cloud.
+    Interface(ApiCalls),
+}
+
 /// How requests of gateways are understood.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct ForwardAuth {
     dialect: Dialect,
     source_ip: SourceIp,
     principal_header: Option<HeaderName>,
     principal_tokens: Option<PrincipalTokens>,
     pub(super) show_reason: bool,
-    routes: Vec<Route>,
+    upstream: Upstream,
 }
 
 impl ForwardAuth {
@@ -107,8 +125,26 @@ impl ForwardAuth {
         let tokens = table.principal_tokens.as_deref().map(PrincipalTokens::read);
         let principal_tokens = tokens.transpose().context("principal_tokens")?;
         ensure!(
-            principal_header.is_some() || principal_tokens.is_some(),
-            "nothing says who asks; give principal_header or principal_tokens"
+            principal_header.is_some() || principal_tokens.is_some() || table.access_keys.is_some(),
+            "nothing says who asks; give principal_header or principal_tokens, or access_keys with an api"
+        );
+        let upstream = upstream(table, dialect)?;
+        Ok(ForwardAuth {
+            dialect,
+            source_ip,
+            principal_header,
+            principal_tokens,
+            show_reason: table.show_reason,
+            upstream,
+        })
+    }
+}
+
+fn upstream(table: &ForwardAuthTable, dialect: Dialect) -> Result<Upstream> {
+    let Some(api) = &table.api else {
+        ensure!(
+            table.access_keys.is_none(),
+            "access_keys: only calls of an api have one"
         );
         ensure!(
             !table.routes.is_empty(),
@@ -118,15 +154,24 @@ impl ForwardAuth {
             table.routes.iter().enumerate().map(|(index, route)| {
                 Route::new(route).with_context(|| format!("routes[{index}]"))
             });
-        Ok(ForwardAuth {
-            dialect,
-            source_ip,
-            principal_header,
-            principal_tokens,
-            show_reason: table.show_reason,
-            routes: routes.collect::<Result<_>>()?,
-        })
-    }
+        return Ok(Upstream::Application(routes.collect::<Result<_>>()?));
+    };
+    ensure!(
+        table.routes.is_empty(),
+        "routes and api: a gateway is in front of one or the other"
+    );
+    ensure!(
+        dialect != Dialect::Envoy,
+        "api: Envoy gives only some headers over HTTP, and one that is not given may name another operation; use envoy-grpc"
+    );
+    ensure!(
+        table.access_keys.is_none() || table.principal_tokens.is_none(),
+        "access_keys and principal_tokens: a call has one Authorization"
+    );
+    let keys = table.access_keys.as_deref().map(AccessKeys::read);
+    let keys = keys.transpose().context("access_keys")?;
+    let calls = ApiCalls::new(api, dialect == Dialect::Message, keys).context("api")?;
+    Ok(Upstream::Interface(calls))
 }
 
 /// The request that a gateway asks about, as it came to the gateway.
@@ -136,6 +181,8 @@ pub(super) struct Asked<'r> {
     pub(super) headers: &'r HeaderMap,
     /// The client's, where the question has it.
     pub(super) peer: Option<IpAddr>,
+    /// As far as the question has it; or why it is not known whole.
+    pub(super) body: Result<&'r [u8], &'static str>,
     pub(super) transport: Transport,
 }
 
@@ -144,10 +191,25 @@ pub(super) enum Stopped {
     /// Nobody says who asks.
     Unknown(&'static str),
     Denied(String),
+    /// A call of an interface.
+    Call(Denial),
 }
 
 pub(super) fn denied(reason: impl Into<String>) -> Stopped {
     Stopped::Denied(reason.into())
+}
+
+const NOBODY: Stopped = Stopped::Unknown("nobody says who asks");
+
+impl Stopped {
+    /// Of a request that is no call of an interface.
+    pub(super) fn reason(&self) -> Option<&str> {
+        match self {
+            Stopped::Unknown(reason) => Some(reason),
+            Stopped::Denied(reason) => Some(reason),
+            Stopped::Call(_) => None,
+        }
+    }
 }
 
 /// 200, 401 or 403, and nothing else.
@@ -155,6 +217,7 @@ pub(crate) async fn ask(State(app): State<Arc<App>>, request: Request) -> Respon
     let Some(forward) = &app.forward_auth else {
         return forbidden(None);
     };
+    // Gateways that ask here give no body of their client's request.
     let (parts, _) = request.into_parts();
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let asked = forward.original(&parts.method, path, &parts.headers);
@@ -164,12 +227,13 @@ pub(crate) async fn ask(State(app): State<Arc<App>>, request: Request) -> Respon
             target,
             headers: &parts.headers,
             peer: None,
+            body: Ok(&[]),
             transport: Transport::ForwardAuth,
         };
         forward.decide(&app, &asked)
     });
     match decided {
-        Ok((principal, revision)) => let_through(&principal, revision),
+        Ok((principal, revision)) => let_through(principal.as_ref(), revision),
         Err(Stopped::Unknown(reason)) => {
             app.metrics.refused("unknown_caller");
             let challenge = HeaderValue::from_static("Bearer");
@@ -179,18 +243,32 @@ pub(crate) async fn ask(State(app): State<Arc<App>>, request: Request) -> Respon
                 .insert(header::WWW_AUTHENTICATE, challenge);
             response
         }
-        Err(Stopped::Denied(reason)) => forbidden(forward.show_reason.then_some(&*reason)),
+        Err(stopped) => forward.forbidden(&stopped),
+    }
+}
+
+/// What a gateway gets that is not even asked for, or asks too much.
+pub(super) fn withheld(app: &App) -> Response {
+    match &app.forward_auth {
+        Some(forward) => forward.forbidden(&denied(
+            "the decision point does not answer this gateway now",
+        )),
+        None => forbidden(None),
     }
 }
 
 pub(super) const PRINCIPAL: HeaderName = HeaderName::from_static("x-ramgate-principal");
 pub(super) const REASON: HeaderName = HeaderName::from_static("x-ramgate-reason");
 
-fn let_through(principal: &Principal<'_>, revision: HeaderValue) -> Response {
+/// For gateways that hand on nothing but headers.
+const DENIAL: HeaderName = HeaderName::from_static("x-ramgate-denial");
+
+fn let_through(principal: Option<&Principal<'_>>, revision: HeaderValue) -> Response {
     let mut response = StatusCode::OK.into_response();
     let headers = response.headers_mut();
     headers.insert(REVISION, revision);
-    if let Ok(principal) = HeaderValue::from_str(&principal.to_string()) {
+    let principal = principal.map(|principal| HeaderValue::from_str(&principal.to_string()));
+    if let Some(Ok(principal)) = principal {
         headers.insert(PRINCIPAL, principal);
     }
     response
@@ -209,7 +287,7 @@ fn told(reason: Option<&str>) -> Forbidden<'_> {
 }
 
 /// What a client may be told of a denial.
-pub(crate) fn forbidden(reason: Option<&str>) -> Response {
+fn forbidden(reason: Option<&str>) -> Response {
     let mut response = (StatusCode::FORBIDDEN, body::json(&told(reason))).into_response();
     if let Some(reason) = reason.and_then(|reason| HeaderValue::from_str(reason).ok()) {
         response.headers_mut().insert(REASON, reason);
@@ -229,29 +307,83 @@ impl ForwardAuth {
         self.dialect == Dialect::Message
     }
 
-    /// Who is let through, by which policies.
+    /// The error of a denial in the words of Alibaba Cloud, where the gateway is in front of an interface of it.
+    pub(super) fn api_error(&self, stopped: &Stopped) -> Option<http::Response<Bytes>> {
+        let Upstream::Interface(_) = &self.upstream else {
+            return None;
+        };
+        let denial = match stopped {
+            Stopped::Call(denial) => denial.clone(),
+            Stopped::Denied(reason) => Denial::Refused(Refusal::new(reason)),
+            Stopped::Unknown(_) => return None,
+        };
+        let shown = if self.show_reason {
+            denial
+        } else {
+            denial.withheld()
+        };
+        Some(shown.api_error())
+    }
+
+    fn forbidden(&self, stopped: &Stopped) -> Response {
+        if let Some(error) = self.api_error(stopped) {
+            let line = HeaderValue::try_from(api_calls::line(error.body()));
+            let mut response = error.map(Body::from);
+            if let Ok(line) = line {
+                response.headers_mut().insert(DENIAL, line);
+            }
+            return response;
+        }
+        forbidden(stopped.reason().filter(|_| self.show_reason))
+    }
+
+    /// Who is let through, by which policies; nobody is named where a call is passed on without asking.
     pub(super) fn decide(
         &self,
         app: &App,
         asked: &Asked<'_>,
-    ) -> Result<(Principal<'static>, HeaderValue), Stopped> {
+    ) -> Result<(Option<Principal<'static>>, HeaderValue), Stopped> {
         let served = app.policies.served();
         let served = served.ok_or_else(|| denied("no policies are loaded yet"))?;
         let principal = self.principal(asked.headers)?;
+        let calls = match &self.upstream {
+            Upstream::Interface(calls) => calls,
+            Upstream::Application(routes) => {
+                let principal = principal.ok_or(NOBODY)?;
+                self.let_into(routes, app, &served, asked, &principal)?;
+                return Ok((Some(principal), served.header.clone()));
+            }
+        };
+        let mut context = self.with_circumstances(ramgate::Context::default(), asked)?;
+        decide::add_time(app, &mut context);
+        let caller = Caller { principal, context };
+        let principal = calls.decide(app, &served, asked, caller);
+        Ok((principal.map_err(Stopped::Call)?, served.header.clone()))
+    }
+
+    fn let_into(
+        &self,
+        routes: &[Route],
+        app: &App,
+        served: &Served,
+        asked: &Asked<'_>,
+        principal: &Principal<'static>,
+    ) -> Result<(), Stopped> {
         let path = PathSegments::of(&asked.target).map_err(|error| denied(error.to_string()))?;
-        let mut routes = self.routes.iter();
-        let request = routes.find_map(|route| route.request(&asked.method, &path, &principal));
+        let mut routes = routes.iter();
+        let request = routes.find_map(|route| route.request(&asked.method, &path, principal));
         let request = request.ok_or_else(|| denied("no route is for this method and path"))?;
         let request = request.map_err(|error| denied(error.to_string()))?;
-        let request = self.with_circumstances(request, asked)?;
+        let context = self.with_circumstances(request.context().clone(), asked)?;
+        let request = request.with_context(context);
         let call = Call::of(asked.transport, asked.headers);
-        let found = decide::evaluate(app, &served, Question::from(request), &call);
+        let found = decide::evaluate(app, served, Question::from(request), &call);
         let found = found.map_err(|error| denied(error.to_string()))?;
         if !found.decision.is_allow() {
             let reason = decide::reason(found.decision, &found.determined_by, None);
             return Err(denied(reason));
         }
-        Ok((principal, served.header.clone()))
+        Ok(())
     }
 
     /// The request that the client made to the gateway.
@@ -283,8 +415,8 @@ impl ForwardAuth {
         Ok((method, given(target_name)?.to_owned()))
     }
 
-    /// Who asks: all that is said of it must agree.
-    fn principal(&self, headers: &HeaderMap) -> Result<Principal<'static>, Stopped> {
+    /// Who asks, as headers say it: all that is said of it must agree.
+    fn principal(&self, headers: &HeaderMap) -> Result<Option<Principal<'static>>, Stopped> {
         let named = self
             .principal_header
             .as_ref()
@@ -316,18 +448,16 @@ impl ForwardAuth {
             (Some(named), Some(held)) if named != held => Err(denied(
                 "the token is not that of the principal in the header",
             )),
-            (Some(principal), _) | (None, Some(principal)) => Ok(principal),
-            (None, None) => Err(Stopped::Unknown("nobody says who asks")),
+            (named, held) => Ok(named.or(held)),
         }
     }
 
     /// Adds what only the gateway knows: from where, and how.
     fn with_circumstances(
         &self,
-        request: ramgate::Request<'static>,
+        mut context: ramgate::Context<'static>,
         asked: &Asked<'_>,
-    ) -> Result<ramgate::Request<'static>, Stopped> {
-        let mut context = request.context().clone();
+    ) -> Result<ramgate::Context<'static>, Stopped> {
         let mut add = |key: &str, value: String| {
             if context.contains(key) {
                 return Err(denied(format!("{key} is said twice")));
@@ -361,12 +491,14 @@ impl ForwardAuth {
                 return Err(denied(message));
             }
         }
-        Ok(request.with_context(context))
+        Ok(context)
     }
 }
 
 /// The table with its files' names relative to the settings file.
 pub(crate) fn relative_to(mut table: ForwardAuthTable, directory: &Path) -> ForwardAuthTable {
-    table.principal_tokens = table.principal_tokens.map(|path| directory.join(path));
+    let found = |path: Option<PathBuf>| path.map(|path| directory.join(path));
+    table.principal_tokens = found(table.principal_tokens);
+    table.access_keys = found(table.access_keys);
     table
 }

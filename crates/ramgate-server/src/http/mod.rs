@@ -1,5 +1,6 @@
 //! The endpoints, and what is done for each request before and after its own: bounds, identification, counting.
 
+mod api_calls;
 mod authzen;
 mod batch;
 mod body;
@@ -31,6 +32,7 @@ use crate::policies::{Policies, Served};
 use crate::settings::{Limits, Settings};
 use crate::tokens::{self, Tokens};
 
+pub use api_calls::ApiTable;
 pub(crate) use body::json;
 pub use forward_auth::ForwardAuthTable;
 pub(crate) use forward_auth::{ForwardAuth, relative_to};
@@ -157,7 +159,7 @@ async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
         app.metrics.refused(refused.0);
         // A gateway understands nothing else, and who is not permitted for want of time is not permitted.
         if is_gateway {
-            response = forward_auth::forbidden(None);
+            response = forward_auth::withheld(&app);
         }
     }
     if let Some(id) = id {
