@@ -32,7 +32,7 @@ fn point(dialect: &str, more: &str) -> Point {
     place.serve(&["--config", "serve.toml"])
 }
 
-fn ask_at(point: &Point, path: &str, headers: &[(&str, &str)]) -> Answer {
+pub(crate) fn ask_at(point: &Point, path: &str, headers: &[(&str, &str)]) -> Answer {
     ask_as(point, "GET", path, headers)
 }
 

@@ -33,7 +33,7 @@ fn application() -> u16 {
     port
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -42,9 +42,9 @@ fn free_port() -> u16 {
 }
 
 /// A gateway, ended when it is dropped.
-struct Gateway {
+pub(crate) struct Gateway {
     child: Child,
-    port: u16,
+    pub(crate) port: u16,
 }
 
 impl Drop for Gateway {
@@ -56,7 +56,7 @@ impl Drop for Gateway {
 
 impl Gateway {
     /// Waits until it listens; `None` where it is not installed.
-    fn start(mut command: Command, port: u16, from: &str) -> Option<Gateway> {
+    pub(crate) fn start(mut command: Command, port: u16, from: &str) -> Option<Gateway> {
         let name = command.get_program().to_string_lossy().into_owned();
         let command = command
             .stdin(Stdio::null())
@@ -80,7 +80,7 @@ impl Gateway {
     }
 
     /// The status that a client gets, and the body.
-    fn ask(&self, method: &str, path: &str, more: &str) -> (u16, String) {
+    pub(crate) fn ask(&self, method: &str, path: &str, more: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(20)))

@@ -8,10 +8,12 @@
 )]
 
 mod access;
+mod api;
 mod authzen;
 mod check;
 mod decision_log;
 mod end;
+mod examples;
 mod faults;
 mod forward_auth;
 mod gateways;

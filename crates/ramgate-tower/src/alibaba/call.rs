@@ -32,6 +32,7 @@ impl ApiCall {
             return Err(Refusal::new(message));
         }
         look_alikes(&head.headers)?;
+        hop_by_hop(&head.headers)?;
         let form = form(head, body)?;
         let parameters = Parameters::read(head.uri.query().unwrap_or_default(), form)?;
         let operation = said_once(&head.headers, "x-acs-action", &parameters, "Action")?;
@@ -56,6 +57,24 @@ fn look_alikes(headers: &HeaderMap) -> Result<(), Refusal> {
             let message = format!("header {name} could be taken for {usual}");
             return Err(Refusal::new(message));
         }
+    }
+    Ok(())
+}
+
+/// Refuses a `Connection` that names headers: a proxy behind takes them out, and the upstream never sees what was decided on.
+fn hop_by_hop(headers: &HeaderMap) -> Result<(), Refusal> {
+    let all = headers.get_all(header::CONNECTION).iter();
+    let names = all.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    let usual = |name: &[u8]| {
+        let name = name.trim_ascii();
+        name.is_empty()
+            || name.eq_ignore_ascii_case(b"close")
+            || name.eq_ignore_ascii_case(b"keep-alive")
+    };
+    for name in names.filter(|name| !usual(name)) {
+        let name = String::from_utf8_lossy(name.trim_ascii());
+        let message = format!("header connection takes {name} out of the call on its way");
+        return Err(Refusal::new(message));
     }
     Ok(())
 }
