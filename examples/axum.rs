@@ -17,7 +17,8 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use axum::http::uri::{Authority, PathAndQuery, Scheme};
-use axum::http::{HeaderValue, Request, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use hyper_util::client::legacy::Client;
@@ -27,7 +28,7 @@ use ramgate::{Assignment, Catalog, Context, Organization, Principal, Source};
 use ramgate_tower::{AlibabaApi, ApiCall, EnforcementLayer, Identified, Refusal};
 use tokio::net::TcpListener;
 
-/// How long the API may take.
+/// How long a call may take to arrive and to be answered.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::main]
@@ -41,13 +42,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Where it listens decides who can call, and the API must be reached through here only.
-pub async fn serve(listener: TcpListener, service: Router) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn serve(listener: TcpListener, service: Router) -> Result<(), Box<dyn Error>> {
     let service = service.into_make_service_with_connect_info::<SocketAddr>();
     Ok(axum::serve(listener, service).await?)
 }
 
 /// Forwards what is allowed to the API, whose own name is `host`: there may be others behind the same address.
-pub fn service(
+pub(crate) fn service(
     snapshot: &Path,
     keys: &Path,
     api: &str,
@@ -63,22 +64,42 @@ pub fn service(
     let api: Authority = api.parse()?;
     let client = Client::builder(TokioExecutor::new()).build_http();
     let forward = move |mut request: Request<Body>| async move {
-        for name in [
-            "x-forwarded-for",
-            "x-forwarded-proto",
-            "x-real-ip",
-            "connection",
-        ] {
-            request.headers_mut().remove(name);
-        }
+        without_what_proxies_say(request.headers_mut());
         request.headers_mut().insert(header::HOST, host);
         *request.uri_mut() = target(request.uri(), api);
-        match tokio::time::timeout(PATIENCE, client.request(request)).await {
-            Ok(Ok(response)) => response.map(Body::new),
-            _ => StatusCode::BAD_GATEWAY.into_response(),
+        match client.request(request).await {
+            Ok(response) => response.map(Body::new),
+            Err(_) => StatusCode::BAD_GATEWAY.into_response(),
         }
     };
-    Ok(Router::new().route("/", any(forward)).layer(layer))
+    // Outermost: the layer reads bodies whole, however slowly they come.
+    let service = Router::new().route("/", any(forward)).layer(layer);
+    Ok(service.layer(from_fn(in_time)))
+}
+
+async fn in_time(request: Request<Body>, next: Next) -> Response {
+    let answered = tokio::time::timeout(PATIENCE, next.run(request)).await;
+    answered.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
+}
+
+/// What only proxies say, and whoever reads it would believe of a client.
+fn without_what_proxies_say(headers: &mut HeaderMap) {
+    let of_proxies = [
+        "connection",
+        "x-forwarded-",
+        "x-original-",
+        "x-real-ip",
+        "x-ramgate-",
+    ];
+    let names: Vec<HeaderName> = headers.keys().cloned().collect();
+    for name in names {
+        if of_proxies
+            .iter()
+            .any(|begin| name.as_str().starts_with(begin))
+        {
+            headers.remove(name);
+        }
+    }
 }
 
 /// The caller is whose AccessKey signs the call: the API checks the signature by the same id, and clients reach it through here only.

@@ -312,6 +312,28 @@ async fn what_the_head_says_twice_or_oddly_is_denied() {
             "header x-acs-action is sent twice",
         ),
         (
+            with(
+                "POST",
+                &query,
+                &[("content-length", "0"), ("transfer-encoding", "chunked")],
+                "",
+            ),
+            "the length of the body is said in two ways",
+        ),
+        (
+            with(
+                "POST",
+                &query,
+                &[("connection", "close, x-acs-version")],
+                "",
+            ),
+            "header connection takes x-acs-version out of the call on its way",
+        ),
+        (
+            with("POST", &query, &[("x_acs-action", "DeleteVpc")], ""),
+            "header x_acs-action could be taken for x-acs-action",
+        ),
+        (
             with("POST", &query, &[form], &"A".repeat(1001)),
             "the body is longer than 1000 bytes",
         ),

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::forward_auth::{BY_HEADER, ROUTES, STATEMENTS};
+use crate::harness::free_port;
 use crate::point::{ALICE, Place, Point, rest};
 
 /// An application that answers every request with the path that reached it.
@@ -33,18 +34,10 @@ fn application() -> u16 {
     port
 }
 
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
-}
-
 /// A gateway, ended when it is dropped.
 pub(crate) struct Gateway {
     child: Child,
-    pub(crate) port: u16,
+    port: u16,
 }
 
 impl Drop for Gateway {

