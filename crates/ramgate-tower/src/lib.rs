@@ -40,6 +40,11 @@
 //!
 //! [`AlibabaApi`] is a ready mapping for a proxy in front of Alibaba Cloud's own endpoints.
 //!
+//! # Policies that change
+//!
+//! [`EnforcementLayer::of_current`] takes a closure that gives the policies as they are now. Keep them in an `RwLock<Arc<Assignment>>`, or in
+//! what swaps faster; read and compile others aside, and put them there whole. Each call asks once, and is decided by what it got.
+//!
 //! # When something is unclear
 //!
 //! | what | answer |
@@ -53,7 +58,8 @@
 //! | the answer hangs on circumstances that nobody said | 403 |
 //! | the body is too long, ends early or is no form | 403 |
 //!
-//! The inner service is called in none of these.
+//! The inner service is called in none of these. `tests/unclear.rs` has a test for each row, `tests/alibaba.rs` those of calls in particular.
+//! `examples/axum.rs` of the repository is a service with the layer, tried with Alibaba Cloud's own client and with hostile ones.
 
 mod alibaba;
 mod denial;

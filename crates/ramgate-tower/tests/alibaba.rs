@@ -133,6 +133,15 @@ async fn an_allowed_call_reaches_the_service_untouched() {
     assert_eq!(permit.evaluations.len(), 1);
     assert_eq!(permit.evaluations[0].determined_by[0].statement, 0);
 
+    let mut in_utf8 = form("", CANCEL);
+    let charset = "application/x-www-form-urlencoded; charset=UTF-8";
+    in_utf8
+        .headers_mut()
+        .insert("content-type", charset.parse().unwrap());
+    let region = "cn-shanghai".parse().unwrap();
+    in_utf8.headers_mut().insert("x-acs-region-id", region);
+    assert_eq!(ask(in_utf8).await.status, StatusCode::OK);
+
     let answer = ask(form("", CANCEL)).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.seen.unwrap().1, CANCEL);
@@ -284,6 +293,34 @@ async fn what_the_head_says_twice_or_oddly_is_denied() {
                 "{}",
             ),
             "a body of type \"application/json\"; expected application/x-www-form-urlencoded",
+        ),
+        (
+            with(
+                "POST",
+                &query,
+                &[(
+                    "content-type",
+                    "application/x-www-form-urlencoded; charset=gbk",
+                )],
+                "A=1",
+            ),
+            "a body of type \"application/x-www-form-urlencoded; charset=gbk\"; expected application/x-www-form-urlencoded",
+        ),
+        (
+            with(
+                "POST",
+                &query,
+                &[(
+                    "content-type",
+                    "application/x-www-form-urlencoded;charset=utf-8,text/plain",
+                )],
+                "A=1",
+            ),
+            "a body of type \"application/x-www-form-urlencoded;charset=utf-8,text/plain\"; expected application/x-www-form-urlencoded",
+        ),
+        (
+            with("POST", &query, &[("x-acs-region-id", "cn-beijing")], ""),
+            "header x-acs-region-id names another region than parameter RegionId",
         ),
         (
             with("POST", &query, &[form, form], "A=1"),

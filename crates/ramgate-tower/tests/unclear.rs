@@ -1,5 +1,11 @@
 //! When something is unclear: every row of the table of the crate's page, in its order. The inner service is called in none.
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "tests"
+)]
 
 use std::convert::Infallible;
 use std::io;

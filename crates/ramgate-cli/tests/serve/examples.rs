@@ -118,6 +118,15 @@ fn nginx_in_front_of_the_api() {
         error["AccessDeniedDetail"]["NoPermissionType"],
         "ExplicitDeny"
     );
+    // Its line fits into what NGINX keeps of the head of an answer.
+    let long = ALLOWED
+        .replace("pc-0", &"p".repeat(3000))
+        .replace("cn-shanghai", "cn-beijing");
+    let answer = raw(port, &request("POST", &long, &host, "", ""));
+    assert!(
+        answer.starts_with("HTTP/1.1 403") && answer.contains("NoPermission"),
+        "{answer}"
+    );
     // Whoever sends a body is told.
     let with_body = raw(
         port,

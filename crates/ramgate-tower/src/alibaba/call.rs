@@ -37,6 +37,11 @@ impl ApiCall {
         let parameters = Parameters::read(head.uri.query().unwrap_or_default(), form)?;
         let operation = said_once(&head.headers, "x-acs-action", &parameters, "Action")?;
         let version = said_once(&head.headers, "x-acs-version", &parameters, "Version")?;
+        let region = one_header(&head.headers, "x-acs-region-id")?;
+        if region.is_some() && region != parameters.get("RegionId")? {
+            let message = "header x-acs-region-id names another region than parameter RegionId";
+            return Err(Refusal::new(message));
+        }
         Ok(ApiCall {
             operation,
             version,
@@ -64,19 +69,20 @@ fn look_alikes(headers: &HeaderMap) -> Result<(), Refusal> {
 /// Refuses a `Connection` that names headers: a proxy behind takes them out, and the upstream never sees what was decided on.
 fn hop_by_hop(headers: &HeaderMap) -> Result<(), Refusal> {
     let all = headers.get_all(header::CONNECTION).iter();
-    let names = all.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    let mut names = all.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
     let usual = |name: &[u8]| {
         let name = name.trim_ascii();
         name.is_empty()
             || name.eq_ignore_ascii_case(b"close")
             || name.eq_ignore_ascii_case(b"keep-alive")
     };
-    for name in names.filter(|name| !usual(name)) {
-        let name = String::from_utf8_lossy(name.trim_ascii());
-        let message = format!("header connection takes {name} out of the call on its way");
-        return Err(Refusal::new(message));
-    }
-    Ok(())
+    let Some(name) = names.find(|name| !usual(name)) else {
+        return Ok(());
+    };
+    let name = String::from_utf8_lossy(name.trim_ascii());
+    Err(Refusal::new(format!(
+        "header connection takes {name} out of the call on its way"
+    )))
 }
 
 /// The body, which must be a form if there is one: what else a server would make of it is not known.
@@ -97,14 +103,24 @@ fn form<'b>(head: &Parts, body: &'b Bytes) -> Result<&'b [u8], Refusal> {
         return Err(Refusal::new("the body is encoded; expected it plain"));
     }
     let content_type = one_header(&head.headers, header::CONTENT_TYPE.as_str())?;
-    let essence = content_type.map(|value| value.split(';').next().unwrap_or_default().trim());
-    match essence {
-        Some(form) if form.eq_ignore_ascii_case("application/x-www-form-urlencoded") => Ok(body),
+    match content_type {
+        Some(value) if is_form(value) => Ok(body),
         Some(other) => Err(Refusal::new(format!(
             "a body of type {other:?}; expected application/x-www-form-urlencoded"
         ))),
         None => Err(Refusal::new("a body without Content-Type")),
     }
+}
+
+/// A form in UTF-8: in another set of characters the same bytes are other values.
+fn is_form(content_type: &str) -> bool {
+    let mut parts = content_type.split(';').map(str::trim);
+    let is = |part: &str, text: &str| part.eq_ignore_ascii_case(text);
+    let is_utf8 = |part: &str| is(part, "charset=utf-8") || is(part, "charset=\"utf-8\"");
+    parts
+        .next()
+        .is_some_and(|part| is(part, "application/x-www-form-urlencoded"))
+        && parts.all(|part| part.is_empty() || is_utf8(part))
 }
 
 /// A thing that may be said by a header or by a parameter, but not by both.
