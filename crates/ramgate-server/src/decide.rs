@@ -116,7 +116,7 @@ pub(crate) fn evaluate(
     found
 }
 
-/// Whether a call of an interface of Alibaba Cloud may be made. Each thing that it needs is counted and logged as a decision of its own.
+/// By what a call of an interface of Alibaba Cloud is allowed, the first of what it needs. Each thing that it needs is counted and logged as a decision of its own.
 ///
 /// # Errors
 /// When it is denied, or not all of it can be told: nothing is known of the resource, so an answer that hangs on its tags is none.
@@ -126,7 +126,7 @@ pub(crate) fn authorize(
     asked: &preflight::Call,
     catalog: &Catalog,
     call: &Call,
-) -> Result<(), Denial> {
+) -> Result<Option<Evaluation>, Denial> {
     let started = Instant::now();
     let known = Resources::default();
     let found = preflight::authorize(asked, &served.assignment, catalog, &known);
@@ -149,7 +149,7 @@ pub(crate) fn authorize(
     match found {
         Ok(Permission::Granted(explanations)) => {
             explanations.iter().for_each(decided);
-            Ok(())
+            Ok(explanations.into_iter().next().map(Evaluation::from))
         }
         Ok(Permission::Denied(explanation)) => {
             decided(&explanation);
@@ -207,22 +207,29 @@ pub(crate) fn add_time(app: &App, context: &mut Context<'static>) {
     }
 }
 
-/// Why it is a denial, in a sentence.
+/// Why it is what it is, in a sentence.
 pub(crate) fn reason(
     decision: Decision,
     determined_by: &[DeterminingStatement],
     nearest: Option<&NearMiss>,
 ) -> String {
     match (determined_by.first(), nearest) {
-        (Some(deny), _) if decision == Decision::ExplicitDeny => {
+        (Some(found), _) if decision != Decision::ImplicitDeny => {
             let DeterminingStatement {
                 policy,
                 statement,
                 stage,
                 ..
-            } = deny;
-            let stage = stage.name();
-            format!("denied by statement {statement} of policy {policy} ({stage})")
+            } = found;
+            let (done, stage) = (
+                if decision.is_allow() {
+                    "allowed"
+                } else {
+                    "denied"
+                },
+                stage.name(),
+            );
+            format!("{done} by statement {statement} of policy {policy} ({stage})")
         }
         (_, Some(nearest)) => {
             let NearMiss {

@@ -398,13 +398,21 @@ fn nothing_but_the_error_of_the_cloud() {
     let place = Place::with_snapshot(STATEMENTS);
     place.write("keys", KEYS);
     place.write("callers", "gateway-0123456789abcdef\n");
-    place.write("serve.toml", format!("token_file = \"callers\"\n[forward_auth]\ndialect = \"nginx\"\nsource_ip = \"none\"\naccess_keys = \"keys\"\n{API}"));
+    place.write("serve.toml", format!("max_concurrent = 1\ntoken_file = \"callers\"\n[forward_auth]\ndialect = \"nginx\"\nsource_ip = \"none\"\naccess_keys = \"keys\"\n{API}"));
     let point = place.serve(&["--config", "serve.toml"]);
     let signed = ("authorization", SIGNED);
     let token = ("x-ramgate-token", "gateway-0123456789abcdef");
     assert_eq!(ask(&point, "POST", CANCEL, &[signed, token]).status, 200);
     denial(&ask(&point, "POST", CANCEL, &[signed]));
     denial(&ask_at(&point, "/v1/forward-auth", &[token]));
+    // While the only place is taken.
+    let mut waiting = point.connect();
+    let head = b"POST /v1/check HTTP/1.1\r\nhost: x\r\nx-ramgate-token: gateway-0123456789abcdef\r\ncontent-length: 2\r\n\r\n{";
+    std::io::Write::write_all(&mut waiting, head).unwrap();
+    crate::point::until("in flight", || {
+        point.metric("ramgate_requests_in_flight") == 1.0
+    });
+    denial(&ask(&point, "POST", CANCEL, &[signed, token]));
 }
 
 #[test]

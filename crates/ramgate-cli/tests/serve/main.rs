@@ -14,6 +14,8 @@ mod check;
 mod decision_log;
 mod end;
 mod examples;
+#[cfg(feature = "ext-authz")]
+mod ext_authz;
 mod faults;
 mod forward_auth;
 mod gateways;

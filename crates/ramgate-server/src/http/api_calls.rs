@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use axum::body::Bytes;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Request, header};
-use ramgate::{Catalog, Context, Principal, Source};
+use ramgate::{Catalog, Context, Evaluation, Principal, Source};
 use ramgate_tower::{AlibabaApi, ApiCall, Asked, Denial, Identified, Refusal};
 use serde::Deserialize;
 use serde_json::Value;
@@ -99,14 +99,14 @@ impl ApiCalls {
         })
     }
 
-    /// Whose call it is, if it is allowed; `None` for one that is passed on without asking.
+    /// Whose call it is and by what it is allowed; `None` for one that is passed on without asking.
     pub(super) fn decide(
         &self,
         app: &App,
         served: &Served,
         original: &Original<'_>,
         caller: Caller,
-    ) -> Result<Option<Principal<'static>>, Denial> {
+    ) -> Result<Option<(Principal<'static>, Evaluation)>, Denial> {
         let understood = self.understand(original, caller);
         let understood = understood.map_err(|refusal| {
             app.metrics.refused("unclear_call");
@@ -115,8 +115,10 @@ impl ApiCalls {
         match understood {
             Asked::Call(call, catalog) => {
                 let way = decide::Call::of(original.transport, original.headers);
-                decide::authorize(app, served, &call, &catalog, &way)?;
-                Ok(Some(call.principal))
+                let by = decide::authorize(app, served, &call, &catalog, &way)?;
+                let by =
+                    by.ok_or_else(|| Denial::Refused(Refusal::new("nothing was asked for")))?;
+                Ok(Some((call.principal, by)))
             }
             Asked::Nothing => Ok(None),
             _ => Err(Denial::Refused(Refusal::new("nothing was asked for"))),

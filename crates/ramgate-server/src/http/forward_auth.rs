@@ -1,5 +1,6 @@
 //! `/v1/forward-auth`: a gateway asks whether it may let a request through, and gives the request in headers.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ramgate::{Principal, Question};
+use ramgate::{Evaluation, Principal, Question};
 use ramgate_tower::{Denial, Refusal};
 use serde::{Deserialize, Serialize};
 
@@ -97,7 +98,7 @@ impl ForwardAuth {
             "envoy-http" => Dialect::Envoy,
             "envoy-grpc" if cfg!(feature = "ext-authz") => Dialect::Message,
             "envoy-grpc" => bail!(
-                "dialect: \"envoy-grpc\" is not in this build; build ramgate-cli with --features ext-authz"
+                "dialect: \"envoy-grpc\" is not in this build; build ramgate-cli with the feature ext-authz"
             ),
             other => bail!(
                 "dialect: {other:?} is not known; expected nginx, traefik, caddy, envoy-http or envoy-grpc"
@@ -186,6 +187,29 @@ pub(super) struct Asked<'r> {
     pub(super) transport: Transport,
 }
 
+/// The decision on such a request.
+pub(super) struct Found {
+    /// Nobody where a call of an interface is passed on without asking; then nothing is decided, either.
+    pub(super) principal: Option<Principal<'static>>,
+    pub(super) evaluation: Option<Evaluation>,
+    pub(super) served: Arc<Served>,
+}
+
+impl Found {
+    pub(super) fn is_allowed(&self) -> bool {
+        let evaluation = self.evaluation.as_ref();
+        evaluation.is_none_or(|evaluation| evaluation.decision.is_allow())
+    }
+
+    /// Why it is what it is.
+    pub(super) fn reason(&self) -> String {
+        match &self.evaluation {
+            Some(found) => decide::reason(found.decision, &found.determined_by, None),
+            None => "passed on without asking".to_owned(),
+        }
+    }
+}
+
 /// Why a request is not let through.
 pub(super) enum Stopped {
     /// Nobody says who asks.
@@ -202,12 +226,12 @@ pub(super) fn denied(reason: impl Into<String>) -> Stopped {
 const NOBODY: Stopped = Stopped::Unknown("nobody says who asks");
 
 impl Stopped {
-    /// Of a request that is no call of an interface.
-    pub(super) fn reason(&self) -> Option<&str> {
+    /// Why, for whoever may know it.
+    pub(super) fn reason(&self) -> Cow<'_, str> {
         match self {
-            Stopped::Unknown(reason) => Some(reason),
-            Stopped::Denied(reason) => Some(reason),
-            Stopped::Call(_) => None,
+            Stopped::Unknown(reason) => Cow::Borrowed(reason),
+            Stopped::Denied(reason) => Cow::Borrowed(reason),
+            Stopped::Call(denial) => Cow::Owned(denial.message()),
         }
     }
 }
@@ -334,41 +358,56 @@ impl ForwardAuth {
             }
             return response;
         }
-        forbidden(stopped.reason().filter(|_| self.show_reason))
+        forbidden(self.show_reason.then_some(&*stopped.reason()))
     }
 
     /// Who is let through, by which policies; nobody is named where a call is passed on without asking.
-    pub(super) fn decide(
+    fn decide(
         &self,
         app: &App,
         asked: &Asked<'_>,
     ) -> Result<(Option<Principal<'static>>, HeaderValue), Stopped> {
+        let found = self.find(app, asked)?;
+        if !found.is_allowed() {
+            return Err(denied(found.reason()));
+        }
+        Ok((found.principal, found.served.header.clone()))
+    }
+
+    /// The decision on a request that is one of a route, or a call that is allowed, by somebody who is known.
+    pub(super) fn find(&self, app: &App, asked: &Asked<'_>) -> Result<Found, Stopped> {
         let served = app.policies.served();
         let served = served.ok_or_else(|| denied("no policies are loaded yet"))?;
         let principal = self.principal(asked.headers)?;
-        let calls = match &self.upstream {
-            Upstream::Interface(calls) => calls,
+        let (principal, evaluation) = match &self.upstream {
+            Upstream::Interface(calls) => {
+                let mut context = self.with_circumstances(ramgate::Context::default(), asked)?;
+                decide::add_time(app, &mut context);
+                let caller = Caller { principal, context };
+                let allowed = calls.decide(app, &served, asked, caller);
+                allowed.map_err(Stopped::Call)?.unzip()
+            }
             Upstream::Application(routes) => {
                 let principal = principal.ok_or(NOBODY)?;
-                self.let_into(routes, app, &served, asked, &principal)?;
-                return Ok((Some(principal), served.header.clone()));
+                let found = self.of_route(routes, app, &served, asked, &principal)?;
+                (Some(principal), Some(found))
             }
         };
-        let mut context = self.with_circumstances(ramgate::Context::default(), asked)?;
-        decide::add_time(app, &mut context);
-        let caller = Caller { principal, context };
-        let principal = calls.decide(app, &served, asked, caller);
-        Ok((principal.map_err(Stopped::Call)?, served.header.clone()))
+        Ok(Found {
+            principal,
+            evaluation,
+            served,
+        })
     }
 
-    fn let_into(
+    fn of_route(
         &self,
         routes: &[Route],
         app: &App,
         served: &Served,
         asked: &Asked<'_>,
         principal: &Principal<'static>,
-    ) -> Result<(), Stopped> {
+    ) -> Result<Evaluation, Stopped> {
         let path = PathSegments::of(&asked.target).map_err(|error| denied(error.to_string()))?;
         let mut routes = routes.iter();
         let request = routes.find_map(|route| route.request(&asked.method, &path, principal));
@@ -377,13 +416,8 @@ impl ForwardAuth {
         let context = self.with_circumstances(request.context().clone(), asked)?;
         let request = request.with_context(context);
         let call = Call::of(asked.transport, asked.headers);
-        let found = decide::evaluate(app, served, Question::from(request), &call);
-        let found = found.map_err(|error| denied(error.to_string()))?;
-        if !found.decision.is_allow() {
-            let reason = decide::reason(found.decision, &found.determined_by, None);
-            return Err(denied(reason));
-        }
-        Ok(())
+        let evaluation = decide::evaluate(app, served, Question::from(request), &call);
+        evaluation.map_err(|error| denied(error.to_string()))
     }
 
     /// The request that the client made to the gateway.
