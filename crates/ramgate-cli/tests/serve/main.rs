@@ -18,3 +18,4 @@ mod gateways;
 mod point;
 mod reload;
 mod start;
+mod what_can_go_wrong;
