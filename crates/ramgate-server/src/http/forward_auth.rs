@@ -8,12 +8,13 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ramgate::{Principal, Question};
+use ramgate::{Evaluation, Principal, Question};
 use serde::{Deserialize, Serialize};
 
 use crate::decide::{self, Call};
 use crate::http::{App, PREFIX, REVISION, body};
 use crate::metrics::Transport;
+use crate::policies::Served;
 use crate::route::{PathSegments, Route, RouteTable};
 use crate::tokens::{self, PrincipalTokens};
 
@@ -79,7 +80,7 @@ impl ForwardAuth {
             "envoy-http" => Dialect::Envoy,
             "envoy-grpc" if cfg!(feature = "ext-authz") => Dialect::Message,
             "envoy-grpc" => bail!(
-                "dialect: \"envoy-grpc\" is not in this build; build ramgate-cli with --features ext-authz"
+                "dialect: \"envoy-grpc\" is not in this build; build ramgate-cli with the feature ext-authz"
             ),
             other => bail!(
                 "dialect: {other:?} is not known; expected nginx, traefik, caddy, envoy-http or envoy-grpc"
@@ -137,6 +138,24 @@ pub(super) struct Asked<'r> {
     /// The client's, where the question has it.
     pub(super) peer: Option<IpAddr>,
     pub(super) transport: Transport,
+}
+
+/// The decision on such a request.
+pub(super) struct Found {
+    pub(super) principal: Principal<'static>,
+    pub(super) evaluation: Evaluation,
+    pub(super) served: Arc<Served>,
+}
+
+impl Found {
+    /// Why it is what it is.
+    pub(super) fn reason(&self) -> String {
+        decide::reason(
+            self.evaluation.decision,
+            &self.evaluation.determined_by,
+            None,
+        )
+    }
 }
 
 /// Why a request is not let through.
@@ -230,11 +249,20 @@ impl ForwardAuth {
     }
 
     /// Who is let through, by which policies.
-    pub(super) fn decide(
+    fn decide(
         &self,
         app: &App,
         asked: &Asked<'_>,
     ) -> Result<(Principal<'static>, HeaderValue), Stopped> {
+        let found = self.find(app, asked)?;
+        if !found.evaluation.decision.is_allow() {
+            return Err(denied(found.reason()));
+        }
+        Ok((found.principal, found.served.header.clone()))
+    }
+
+    /// The decision on a request that is one of a route, by somebody who is known.
+    pub(super) fn find(&self, app: &App, asked: &Asked<'_>) -> Result<Found, Stopped> {
         let served = app.policies.served();
         let served = served.ok_or_else(|| denied("no policies are loaded yet"))?;
         let principal = self.principal(asked.headers)?;
@@ -245,13 +273,13 @@ impl ForwardAuth {
         let request = request.map_err(|error| denied(error.to_string()))?;
         let request = self.with_circumstances(request, asked)?;
         let call = Call::of(asked.transport, asked.headers);
-        let found = decide::evaluate(app, &served, Question::from(request), &call);
-        let found = found.map_err(|error| denied(error.to_string()))?;
-        if !found.decision.is_allow() {
-            let reason = decide::reason(found.decision, &found.determined_by, None);
-            return Err(denied(reason));
-        }
-        Ok((principal, served.header.clone()))
+        let evaluation = decide::evaluate(app, &served, Question::from(request), &call);
+        let evaluation = evaluation.map_err(|error| denied(error.to_string()))?;
+        Ok(Found {
+            principal,
+            evaluation,
+            served,
+        })
     }
 
     /// The request that the client made to the gateway.

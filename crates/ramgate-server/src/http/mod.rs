@@ -7,6 +7,10 @@ mod check;
 #[cfg(feature = "ext-authz")]
 mod ext_authz;
 mod forward_auth;
+#[cfg(feature = "ext-authz")]
+mod grpc;
+#[cfg(feature = "ext-authz")]
+mod grpc_health;
 mod refusal;
 mod strict;
 
@@ -121,10 +125,12 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     }
     #[cfg(feature = "ext-authz")]
     if gateway.is_some_and(ForwardAuth::is_over_grpc) {
-        decisions = decisions.route_service(ext_authz::PATH, ext_authz::service(Arc::clone(&app)));
+        decisions = decisions.route(ext_authz::PATH, post(ext_authz::check));
     }
-    Router::new()
-        .merge(decisions.route_layer(from_fn_with_state(Arc::clone(&app), guard)))
+    let open = Router::new();
+    #[cfg(feature = "ext-authz")]
+    let open = open.route(grpc_health::PATH, post(grpc_health::check));
+    open.merge(decisions.route_layer(from_fn_with_state(Arc::clone(&app), guard)))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
@@ -168,19 +174,14 @@ async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
 
 /// The same for gRPC, whose refusals are messages too.
 #[cfg(feature = "ext-authz")]
-async fn guard_message(app: &App, mut request: Request, next: Next) -> Response {
-    let place = app.places.try_acquire();
-    let may_ask = may_ask(app, request.headers(), true);
-    if !may_ask || place.is_err() {
-        let kind = if may_ask { "busy" } else { "unknown_client" };
-        app.metrics.refused(kind);
-        request.extensions_mut().insert(ext_authz::NotNow);
-    }
-    let _counted = app.metrics.in_flight();
-    match tokio::time::timeout(app.limits.request, next.run(request)).await {
-        Ok(response) => response,
-        // Half a message: whoever sent it waits no longer.
-        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+async fn guard_message(app: &App, request: Request, next: Next) -> Response {
+    match app.places.try_acquire() {
+        _ if !may_ask(app, request.headers(), true) => ext_authz::refuse(app, "unknown_client"),
+        Ok(_place) => {
+            let _counted = app.metrics.in_flight();
+            next.run(request).await
+        }
+        Err(_) => ext_authz::refuse(app, "busy"),
     }
 }
 
