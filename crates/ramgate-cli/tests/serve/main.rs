@@ -20,4 +20,5 @@ mod gateways;
 mod point;
 mod reload;
 mod start;
+#[cfg(feature = "ext-authz")]
 mod what_can_go_wrong;

@@ -1,6 +1,8 @@
 //! Every way to fail that `docs/serve.md` lists has a test, and every test named here stands for a row of it.
 
-use crate::{access, authzen, check, decision_log, end, faults, forward_auth, reload, start};
+use crate::{
+    access, authzen, check, decision_log, end, ext_authz, faults, forward_auth, reload, start,
+};
 
 /// The first column of the page's table, and what tries it.
 const ROWS: &[(&str, &[fn()])] = &[
@@ -128,6 +130,14 @@ const ROWS: &[(&str, &[fn()])] = &[
     (
         "a gateway asks for somebody with a token that is not known, or for nobody",
         &[forward_auth::who_asks],
+    ),
+    (
+        "Envoy sends a message that is too large, compressed, cut off, none, without a request, or with a header that is none or has two values",
+        &[ext_authz::what_is_no_question_is_denied],
+    ),
+    (
+        "a call to it that is not of gRPC",
+        &[ext_authz::what_is_no_question_is_denied],
     ),
     (
         "the decision log's disk is full, or nobody reads it",
