@@ -24,3 +24,5 @@ mod harness;
 mod point;
 mod reload;
 mod start;
+#[cfg(feature = "ext-authz")]
+mod what_can_go_wrong;
