@@ -48,7 +48,7 @@ fn denial(answer: &Answer) -> Value {
 }
 
 #[test]
-fn a_call_is_understood_and_its_caller_is_whose_key_signs_it() {
+pub(crate) fn a_call_is_understood_and_its_caller_is_whose_key_signs_it() {
     let point = point("show_reason = true");
     let alice = [("authorization", SIGNED)];
     let by_headers = [
@@ -219,7 +219,7 @@ fn circumstances_come_from_the_gateway() {
 }
 
 #[test]
-fn what_could_be_read_in_two_ways_is_denied() {
+pub(crate) fn what_could_be_read_in_two_ways_is_denied() {
     let point = point("show_reason = true");
     let twice = format!("{SIGNED},{}", SIGNED.replace("alice", "bob"));
     let bob = SIGNED.replace("alice", "bob");
@@ -394,7 +394,7 @@ fn the_header_and_the_key_must_name_the_same() {
 }
 
 #[test]
-fn nothing_but_the_error_of_the_cloud() {
+pub(crate) fn nothing_but_the_error_of_the_cloud() {
     let place = Place::with_snapshot(STATEMENTS);
     place.write("keys", KEYS);
     place.write("callers", "gateway-0123456789abcdef\n");
@@ -416,7 +416,7 @@ fn nothing_but_the_error_of_the_cloud() {
 }
 
 #[test]
-fn tables_that_are_not_clear() {
+pub(crate) fn tables_that_are_not_clear() {
     let place = Place::with_snapshot(STATEMENTS);
     place.write("keys", KEYS);
     place.write(
@@ -432,15 +432,19 @@ fn tables_that_are_not_clear() {
     for (settings, expected) in [
         (
             good.replace("dropped", "given"),
-            "forward_auth: api: body: gateways of this dialect give none",
+            "forward_auth: api: body: NGINX gives none",
         ),
         (
             good.replace("dropped", "given").replace("nginx", "caddy"),
-            "gateways of this dialect give none",
+            "api: Traefik and Caddy forward bodies",
         ),
         (
             good.replace("dropped", "given").replace("nginx", "traefik"),
-            "gateways of this dialect give none",
+            "api: Traefik and Caddy forward bodies",
+        ),
+        (
+            good.replace("nginx", "envoy-grpc"),
+            "api: body: Envoy forwards bodies; have it give them",
         ),
         (
             good.replace("dropped", "parsed"),

@@ -57,7 +57,7 @@ fn point(settings: &str) -> Point {
 }
 
 #[test]
-fn nginx_in_front_of_the_api() {
+pub(crate) fn nginx_in_front_of_the_api() {
     let mut point = point("nginx.toml");
     let Some(api) = Api::start(point.place.path("calls.jsonl")) else {
         return;
@@ -151,7 +151,7 @@ fn denies_when_gone(point: &mut Point, port: u16, host: &str, api: &Api, status:
 
 #[cfg(feature = "ext-authz")]
 #[test]
-fn envoy_in_front_of_the_api() {
+pub(crate) fn envoy_in_front_of_the_api() {
     let mut point = point("envoy.toml");
     let Some(api) = Api::start(point.place.path("calls.jsonl")) else {
         return;

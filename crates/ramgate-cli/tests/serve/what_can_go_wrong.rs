@@ -1,11 +1,14 @@
 //! Every way to fail that `docs/serve.md` lists has a test, and every test named here stands for a row of it.
 
 use crate::{
-    access, authzen, check, decision_log, end, ext_authz, faults, forward_auth, reload, start,
+    access, api, authzen, check, decision_log, end, examples, ext_authz, faults, forward_auth,
+    reload, start,
 };
 
 /// The first column of the page's table, and what tries it.
-const ROWS: &[(&str, &[fn()])] = &[
+type Row = (&'static str, &'static [fn()]);
+
+const ROWS: &[Row] = &[
     (
         "a setting is missing, unknown or unclear",
         &[start::settings_that_are_not_clear],
@@ -138,6 +141,38 @@ const ROWS: &[(&str, &[fn()])] = &[
     (
         "a call to it that is not of gRPC",
         &[ext_authz::what_is_no_question_is_denied],
+    ),
+    (
+        "a table of an interface, or a file of AccessKeys, is unclear; `body = \"given\"` of a gateway that gives none",
+        &[api::tables_that_are_not_clear],
+    ),
+    (
+        "a call of an interface that could be read in two ways, of another version, method or style; with an operation or parameter that the catalogue does not know",
+        &[
+            api::what_could_be_read_in_two_ways_is_denied,
+            examples::nginx_in_front_of_the_api,
+            examples::envoy_in_front_of_the_api,
+        ],
+    ),
+    (
+        "its AccessKey is not known, is said twice or in another form; a bearer token, a session",
+        &[api::what_could_be_read_in_two_ways_is_denied],
+    ),
+    (
+        "its answer hangs on circumstances or tags that nobody said",
+        &[api::a_call_is_understood_and_its_caller_is_whose_key_signs_it],
+    ),
+    (
+        "a body where none is forwarded, one that is given in part or as a text, or whose length does not fit",
+        &[
+            ext_authz::a_call_is_decided_on_its_whole_body,
+            examples::nginx_in_front_of_the_api,
+            examples::envoy_in_front_of_the_api,
+        ],
+    ),
+    (
+        "a gateway in front of an interface has no token of its own, or asks too much at once",
+        &[api::nothing_but_the_error_of_the_cloud],
     ),
     (
         "the decision log's disk is full, or nobody reads it",

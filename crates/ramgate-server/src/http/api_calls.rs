@@ -52,7 +52,7 @@ pub(super) struct Caller {
 const PARTIAL_BODY: HeaderName = HeaderName::from_static("x-envoy-auth-partial-body");
 
 impl ApiCalls {
-    /// Checks the table; `gives_bodies` says whether the gateway can give the body of a request.
+    /// Checks the table; `gives_bodies` says whether the gateway gives the body of a request, or can keep it from the interface.
     ///
     /// # Errors
     /// When something in it is unclear, or nothing could be allowed by it.
@@ -62,10 +62,13 @@ impl ApiCalls {
         keys: Option<AccessKeys>,
     ) -> Result<ApiCalls> {
         let has_body = match &*table.body {
-            "dropped" => false,
+            "dropped" if !gives_bodies => false,
             "given" if gives_bodies => true,
+            "dropped" => bail!(
+                "body: Envoy forwards bodies; have it give them (with_request_body), and say \"given\""
+            ),
             "given" => bail!(
-                "body: gateways of this dialect give none; drop it on the way to the interface, too, and say \"dropped\""
+                "body: NGINX gives none; have it drop them (proxy_pass_request_body off), and say \"dropped\""
             ),
             other => bail!("body: {other:?} is not known; expected dropped or given"),
         };

@@ -161,10 +161,15 @@ fn upstream(table: &ForwardAuthTable, dialect: Dialect) -> Result<Upstream> {
         table.routes.is_empty(),
         "routes and api: a gateway is in front of one or the other"
     );
-    ensure!(
-        dialect != Dialect::Envoy,
-        "api: Envoy gives only some headers over HTTP, and one that is not given may name another operation; use envoy-grpc"
-    );
+    match dialect {
+        Dialect::Nginx | Dialect::Message => {}
+        Dialect::Envoy => bail!(
+            "api: Envoy gives only some headers over HTTP, and one that is not given may name another operation; use envoy-grpc"
+        ),
+        Dialect::Forwarded => bail!(
+            "api: Traefik and Caddy forward bodies that they do not give, and a call may say something else there; use nginx or envoy-grpc"
+        ),
+    }
     ensure!(
         table.access_keys.is_none() || table.principal_tokens.is_none(),
         "access_keys and principal_tokens: a call has one Authorization"
