@@ -39,7 +39,7 @@ impl Drop for Api {
     }
 }
 
-fn passed_over(what: &str, from: &str) {
+pub(crate) fn passed_over(what: &str, from: &str) {
     let mut out = std::io::stdout();
     let _ = writeln!(out, "{what} is not installed, so it is not tried: {from}");
 }

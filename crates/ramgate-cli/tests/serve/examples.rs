@@ -118,6 +118,10 @@ pub(crate) fn nginx_in_front_of_the_api() {
         error["AccessDeniedDetail"]["NoPermissionType"],
         "ExplicitDeny"
     );
+    if let Some(answer) = the_readmes_call(&host) {
+        let is_the_error = answer.contains("\"Code\":\"NoPermission\"");
+        assert!(is_the_error && answer.contains("ImplicitDeny"), "{answer}");
+    }
     // Its line fits into what NGINX keeps of the head of an answer.
     let long = ALLOWED
         .replace("pc-0", &"p".repeat(3000))
@@ -134,6 +138,21 @@ pub(crate) fn nginx_in_front_of_the_api() {
     );
     assert!(with_body.starts_with("HTTP/1.1 413"), "{with_body}");
     denies_when_gone(&mut point, port, &host, &api, "500");
+}
+
+/// What the README's curl prints; here the API's own name is the gateway's address.
+fn the_readmes_call(host: &str) -> Option<String> {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let blocks = readme.split("```sh\n").skip(1);
+    let mut blocks = blocks.map(|block| block.split("```").next().unwrap());
+    let call = blocks.find(|block| block.starts_with("curl ")).unwrap();
+    let call = with(call, &[("127.0.0.1:8080", host), ("vpc.example.com", host)]);
+    if Command::new("curl").arg("--version").output().is_err() {
+        passed_over("curl", "apt-get install curl");
+        return None;
+    }
+    let output = Command::new("sh").args(["-c", &call]).output().unwrap();
+    Some(String::from_utf8(output.stdout).unwrap())
 }
 
 /// Without the decision point nothing arrives.
