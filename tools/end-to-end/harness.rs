@@ -110,7 +110,7 @@ impl Call {
     }
 
     /// Whether it is what was allowed, for every server that may read it.
-    fn is_the_allowed_one(&self, host: &str) -> bool {
+    pub(crate) fn is_the_allowed_one(&self, host: &str) -> bool {
         let operation = [self.headers("x-acs-action"), self.parameters("Action")].concat();
         let key = self.headers("authorization");
         self.text("target").starts_with("/?")

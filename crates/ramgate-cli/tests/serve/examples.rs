@@ -227,7 +227,85 @@ pub(crate) fn envoy_in_front_of_the_api() {
             assert_eq!(api.calls().last().unwrap().text("body"), body);
         }
     }
+    stands_over_http2(port, &api, &host);
     denies_when_gone(&mut point, port, &host, &api, "403");
+}
+
+/// The status of a request over HTTP/2 with alice's signature, whose body has no length beforehand.
+#[cfg(feature = "ext-authz")]
+fn over_http2(port: u16, target: &str, more: &[(&str, &str)], body: &'static str) -> u16 {
+    use ureq::http::{Request, Version};
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let mut request = Request::post(target)
+        .version(Version::HTTP_2)
+        .header("authorization", SIGNED);
+    for (name, value) in more {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(()).unwrap();
+    let asked = async {
+        let stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await;
+        let (mut client, connection) = h2::client::handshake(stream.unwrap()).await.unwrap();
+        tokio::spawn(connection);
+        let (response, mut sending) = client.send_request(request, body.is_empty()).unwrap();
+        if !body.is_empty() {
+            sending.send_data(body.into(), true).unwrap();
+        }
+        response
+            .await
+            .map_or(0, |response| response.status().as_u16())
+    };
+    runtime.unwrap().block_on(asked)
+}
+
+/// The same where there are no lengths, and the host is named apart from the headers.
+#[cfg(feature = "ext-authz")]
+fn stands_over_http2(port: u16, api: &Api, host: &str) {
+    const CANCEL: &str = "Action=CancelPhysicalConnection&Version=2016-04-28&RegionId=cn-shanghai&PhysicalConnectionId=pc-0";
+    const BEIJING: &str = "Action=CancelPhysicalConnection&Version=2016-04-28&RegionId=cn-beijing&PhysicalConnectionId=pc-0";
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let at = |host: &str, query: &str| format!("http://{host}/{query}");
+    let forged = ("x-envoy-auth-partial-body", "false");
+    let split = ALLOWED.replace("Action=CancelPhysicalConnection&", "");
+    let split = split.trim_start_matches('/');
+    let (cancel, terminate) = (
+        ("x-acs-action", "CancelPhysicalConnection"),
+        ("x-acs-action", "TerminatePhysicalConnection"),
+    );
+    let query = ALLOWED.trim_start_matches('/');
+    for (target, more, body, arrives) in [
+        (at(host, query), &[][..], "", true),
+        (at(host, query), &[("host", "ecs.example.com")], "", true),
+        (at(host, split), &[cancel], "", true),
+        (at(host, ""), &[form], CANCEL, true),
+        (at("ecs.example.com", query), &[], "", false),
+        (at("ecs.example.com", query), &[("host", host)], "", false),
+        (at(host, split), &[cancel, terminate], "", false),
+        (at(host, query), &[cancel], "", false),
+        (at(host, query), &[("authorization", SIGNED)], "", false),
+        (at(host, ""), &[form], BEIJING, false),
+        (at(host, ""), &[form, forged], BEIJING, false),
+        (at(host, query), &[form], "RegionId=cn-beijing", false),
+        (at(host, query), &[("x_acs_action", "X")], "", false),
+    ] {
+        let before = api.calls().len();
+        let status = over_http2(port, &target, more, body);
+        let arrived = api.calls().split_off(before);
+        assert_eq!(
+            arrived.len(),
+            usize::from(arrives),
+            "{target} {more:?} {body} {status}"
+        );
+        if let [call] = arrived.as_slice() {
+            let is_form = call.text("body") == CANCEL && call.headers("host") == [host];
+            assert!(
+                is_form || call.is_the_allowed_one(host),
+                "{target} {more:?} {body}"
+            );
+        }
+    }
 }
 
 #[test]
