@@ -9,6 +9,7 @@
 
 mod access;
 mod authzen;
+mod certification;
 mod check;
 mod decision_log;
 mod end;
@@ -19,4 +20,5 @@ mod forward_auth;
 mod gateways;
 mod point;
 mod reload;
+mod search;
 mod start;
