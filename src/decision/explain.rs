@@ -310,7 +310,7 @@ fn of_effect(
     answer: &Answer<'_>,
 ) -> Vec<DeterminingStatement> {
     let of_truth = |truth| {
-        let matching = unit.set.statements().filter(move |statement| {
+        let matching = unit.set.about(answer.facts()).filter(move |statement| {
             statement.effect() == wanted && unit.applies(statement, answer.facts()).truth == truth
         });
         let described = matching.map(|statement| DeterminingStatement {
@@ -382,7 +382,7 @@ fn side_doubts(
     };
     let matches: Vec<_> = unit
         .set
-        .statements()
+        .about(answer.facts())
         .filter(|statement| statement.effect() == effect)
         .map(|statement| (statement, unit.applies(&statement, answer.facts())))
         .collect();
@@ -757,7 +757,7 @@ pub(crate) fn is_allowed_somewhere<'w>(request: &'w Request<'w>, part: &'w Part<
         .into_iter()
         .filter_map(|key| walk.unit(key))
         .any(|unit| {
-            unit.set.statements().any(|statement| {
+            unit.set.about(&walk.facts).any(|statement| {
                 statement.effect() == Effect::Allow
                     && unit.applies(&statement, &walk.facts).truth == Truth::Yes
             })
@@ -789,7 +789,7 @@ pub(crate) fn nearly_allowing<'w>(
     };
     let allows = unit
         .set
-        .statements()
+        .about(&walk.facts)
         .filter(|statement| statement.effect() == Effect::Allow);
     for statement in allows {
         let matches = |element| {
@@ -835,7 +835,7 @@ pub(crate) fn touched<'w>(
     let walk = Walk::new(request, policies, resource);
     let mut touched = Vec::new();
     for unit in walk.keys().filter_map(|key| walk.unit(key)) {
-        for statement in unit.set.statements() {
+        for statement in unit.set.about(&walk.facts) {
             if unit.applies(&statement, &walk.facts).truth != Truth::No {
                 touched.push((Arc::clone(&statement.policy().file), statement.position()));
             }

@@ -90,7 +90,7 @@ impl<'p> Unit<'p> {
     pub(crate) fn evaluate(&self, facts: &Facts<'_>) -> (Decision, UnitDoubts) {
         let mut deny = Side::default();
         let mut allow = Side::default();
-        for statement in self.set.statements() {
+        for statement in self.set.about(facts) {
             let answer = self.applies(&statement, facts);
             match statement.effect() {
                 Effect::Deny => deny.add(answer, answer.truth != Truth::No),

@@ -32,7 +32,7 @@ pub(crate) fn hanging(
     for (policies, resource) in parts {
         let walk = Walk::new(request, policies, resource);
         for (key, unit) in walk.keys().filter_map(|key| Some((key, walk.unit(key)?))) {
-            for statement in unit.set.statements() {
+            for statement in unit.set.about(&walk.facts) {
                 let unsaid = |element: &Element| match element {
                     Element::Condition(number) => statement
                         .conditions()

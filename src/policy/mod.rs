@@ -80,7 +80,7 @@ pub struct Policy {
     patterns: Arc<[u8]>,
     /// The statements' other parts, in the document's order.
     rows: Box<[Row]>,
-    /// The Denies first, which end a search.
+    /// The Denies first, which end a search; each effect's in the document's order.
     signed: Box<[Signed]>,
 }
 
@@ -159,10 +159,27 @@ impl Policy {
 
     /// In the order of the document, for explanations.
     pub(crate) fn statements(&self) -> impl Iterator<Item = CompiledStatement<'_>> {
-        let mut starts: Vec<u32> = self.signed.iter().map(|signed| signed.start).collect();
-        starts.sort_unstable();
-        let at = |start| CompiledStatement::at(self, start);
-        starts.into_iter().filter_map(at)
+        let at = |signed: &Signed| CompiledStatement::at(self, signed.start);
+        self.in_order().filter_map(at)
+    }
+
+    /// Those of them that may be about an action with this signature.
+    fn about(&self, action: Signature) -> impl Iterator<Item = CompiledStatement<'_>> {
+        let may_match = move |signed: &&Signed| signed.action & action != 0;
+        let at = |signed: &Signed| CompiledStatement::at(self, signed.start);
+        self.in_order().filter(may_match).filter_map(at)
+    }
+
+    /// In the order of the document: each effect's are, and are merged.
+    fn in_order(&self) -> impl Iterator<Item = &Signed> {
+        let is_deny = |signed: &Signed| signed.effect == Effect::Deny;
+        let (denies, allows) = self.signed.split_at(self.signed.partition_point(is_deny));
+        let (mut denies, mut allows) = (denies.iter().peekable(), allows.iter().peekable());
+        std::iter::from_fn(move || match (denies.peek(), allows.peek()) {
+            (Some(deny), Some(allow)) if deny.start > allow.start => allows.next(),
+            (Some(_), _) => denies.next(),
+            (None, _) => allows.next(),
+        })
     }
 
     fn signed_statements(&self) -> impl Iterator<Item = (CompiledStatement<'_>, &Signed)> {

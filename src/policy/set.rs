@@ -113,6 +113,14 @@ impl PolicySet {
         self.iter().flat_map(|policy| policy.statements())
     }
 
+    /// Those that may be about the request's action: every other one surely does not match, whatever is open (W4, G9).
+    pub(crate) fn about(&self, facts: &Facts<'_>) -> impl Iterator<Item = CompiledStatement<'_>> {
+        let action = RequestSignature::of(facts).action;
+        let members = self.members.iter();
+        let may_match = members.filter(move |member| member.action & action != 0);
+        may_match.flat_map(move |member| member.policy.about(action))
+    }
+
     /// Calls `visit` for the statements that may match the request, until it says yes; whether it did.
     pub(crate) fn any<'p>(
         &'p self,
