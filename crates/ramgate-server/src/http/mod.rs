@@ -59,6 +59,8 @@ pub(crate) struct App {
     is_ending: AtomicBool,
     /// One for each request that may be answered at the same time.
     places: Semaphore,
+    /// Some of them are left to what takes less time than a search.
+    searches: Semaphore,
 }
 
 impl App {
@@ -84,6 +86,7 @@ impl App {
             tokens: tokens.transpose().context("token_file")?,
             is_ending: AtomicBool::new(false),
             places: Semaphore::new(settings.limits.concurrent_max),
+            searches: Semaphore::new((settings.limits.concurrent_max / 4).max(1)),
         })
     }
 

@@ -92,6 +92,10 @@ async fn search(
     body: Body,
     sought: Sought,
 ) -> Result<Response, Plain> {
+    let _place = app.searches.try_acquire().map_err(|_| {
+        let message = "too many searches at the same time";
+        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message)
+    })?;
     let source = read(app, headers, body).await?;
     let served = app.served()?;
     let asked: Asked<'_> = strict::object(&source, source.text(), "")?;
