@@ -14,7 +14,7 @@ use crate::point::{ALLOW, Place, Point, request};
 const TOKEN: &str = "0123456789abcdef";
 
 #[test]
-fn only_who_has_a_token() {
+pub(crate) fn only_who_has_a_token() {
     let place = Place::with_snapshot(ALLOW);
     place.write(
         "tokens",
@@ -63,7 +63,7 @@ fn only_who_has_a_token() {
 }
 
 #[test]
-fn token_files_that_are_none() {
+pub(crate) fn token_files_that_are_none() {
     let place = Place::with_snapshot(ALLOW);
     place.write("empty", "# nobody\n");
     place.write("short", "\nshort\n");
@@ -90,7 +90,7 @@ fn token_files_that_are_none() {
 }
 
 #[test]
-fn other_machines_may_ask_where_something_protects() {
+pub(crate) fn other_machines_may_ask_where_something_protects() {
     for protection in [&["--allow-unprotected"][..], &["--token-file", "tokens"]] {
         let place = Place::with_snapshot(ALLOW);
         place.write("tokens", format!("{TOKEN}\n"));
@@ -178,7 +178,7 @@ fn with_certificates(authority: &Authority) -> Place {
 }
 
 #[test]
-fn tls() {
+pub(crate) fn tls() {
     let authority = Authority::new();
     let mut point =
         with_certificates(&authority).serve(&["--tls-cert", "cert.pem", "--tls-key", "key.pem"]);
@@ -200,7 +200,7 @@ fn tls() {
 }
 
 #[test]
-fn certificates_of_clients() {
+pub(crate) fn certificates_of_clients() {
     let authority = Authority::new();
     let arguments = [
         "--tls-cert",
@@ -220,7 +220,7 @@ fn certificates_of_clients() {
 }
 
 #[test]
-fn files_of_tls_that_are_not_clear() {
+pub(crate) fn files_of_tls_that_are_not_clear() {
     let authority = Authority::new();
     let place = with_certificates(&authority);
     place.write("other.pem", authority.sign("x").1);

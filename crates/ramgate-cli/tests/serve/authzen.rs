@@ -71,7 +71,7 @@ fn an_evaluation_is_a_decision_and_why() {
 }
 
 #[test]
-fn subjects_by_name_and_by_arn() {
+pub(crate) fn subjects_by_name_and_by_arn() {
     let point = point();
     let subject = |subject: Value| {
         let asked = with(question("vpc:DescribeVpcs"), "/subject", subject);
@@ -148,7 +148,7 @@ fn subjects_by_name_and_by_arn() {
 }
 
 #[test]
-fn properties_that_are_condition_keys_count() {
+pub(crate) fn properties_that_are_condition_keys_count() {
     let point = point();
     let archived = with(
         question("vpc:DescribeVpcs"),
@@ -195,7 +195,7 @@ fn properties_that_are_condition_keys_count() {
 }
 
 #[test]
-fn what_the_protocol_does_not_have_is_refused_with_400() {
+pub(crate) fn what_the_protocol_does_not_have_is_refused_with_400() {
     let point = point();
     let good = question("vpc:DescribeVpcs");
     let mut bodies: Vec<(String, &str)> = [
@@ -408,7 +408,7 @@ fn evaluations_stop_where_they_are_told_to() {
 }
 
 #[test]
-fn too_many_evaluations() {
+pub(crate) fn too_many_evaluations() {
     let point = Place::with_snapshot(ALLOW).serve(&["--max-batch", "2"]);
     let body = with(
         question("vpc:DescribeVpcs"),

@@ -35,7 +35,7 @@ fn an_answer_is_that_of_the_command_line_and_the_revision() {
 }
 
 #[test]
-fn who_is_not_known_gets_no_decision() {
+pub(crate) fn who_is_not_known_gets_no_decision() {
     let point = Place::with_snapshot(ALLOW).serve(&[]);
     for (principal, expected) in [
         (
@@ -77,7 +77,7 @@ fn who_is_not_known_gets_no_decision() {
 }
 
 #[test]
-fn what_is_no_request_is_told_with_its_place() {
+pub(crate) fn what_is_no_request_is_told_with_its_place() {
     let point = Place::with_snapshot(ALLOW).serve(&[]);
     let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
     for (body, line, column, message) in [
@@ -145,7 +145,7 @@ fn what_is_no_request_is_told_with_its_place() {
 }
 
 #[test]
-fn a_batch_goes_on_past_what_is_wrong() {
+pub(crate) fn a_batch_goes_on_past_what_is_wrong() {
     let point = Place::with_snapshot(ALLOW).serve(&["--max-batch", "5"]);
     let body = format!(
         "[{0},\n {{\"principal\": 1}},\n  {{ \"principal\": \"acs:ram::1:user/x\", \"action\": \"vpc:X\", \"resource\": \"*\" }},\n  {{ \"action\": \"a:b\",\n \"resource\": 7 }}, {0}]",
@@ -177,6 +177,24 @@ fn a_batch_goes_on_past_what_is_wrong() {
     for (body, status) in [("{}", 400), ("[{}", 400), ("", 400), ("[1,1,1,1,1,1]", 413)] {
         assert_eq!(point.post("/v1/check/batch", body).status, status, "{body}");
     }
+}
+
+#[test]
+pub(crate) fn a_batch_that_takes_too_long() {
+    let point = Place::with_snapshot(ALLOW).serve(&[
+        "--max-batch",
+        "1000000",
+        "--max-body",
+        "100000000",
+        "--request-timeout",
+        "1s",
+    ]);
+    // Many times what can be decided within the time.
+    let requests = vec![request().to_string(); 500_000];
+    let answer = point.post("/v1/check/batch", format!("[{}]", requests.join(",")));
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.json()["error"], "the batch took longer than 1s");
+    assert_eq!(point.decision(), "Allow");
 }
 
 #[test]
@@ -226,7 +244,7 @@ fn health_and_metrics() {
 }
 
 #[test]
-fn paths_methods_and_request_ids() {
+pub(crate) fn paths_methods_and_request_ids() {
     let point = Place::with_snapshot(ALLOW).serve(&[]);
     assert_eq!(point.get("/v1/check").status, 405);
     assert_eq!(point.get("/v1/nothing").status, 404);

@@ -90,7 +90,7 @@ fn everything_is_written_at_the_end() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_does_not_stop_decisions() {
+pub(crate) fn a_full_disk_does_not_stop_decisions() {
     let mut point = Place::with_snapshot(ALLOW).serve(&["--decision-log", "/dev/full"]);
     for _ in 0..3 {
         assert_eq!(point.decision(), "Allow");
@@ -110,7 +110,7 @@ fn a_full_disk_does_not_stop_decisions() {
 }
 
 #[test]
-fn who_does_not_read_the_log_does_not_stop_decisions() {
+pub(crate) fn who_does_not_read_the_log_does_not_stop_decisions() {
     let place = Place::with_snapshot(ALLOW);
     let mut command = place.command(&[
         "--account",
@@ -137,7 +137,7 @@ fn who_does_not_read_the_log_does_not_stop_decisions() {
 }
 
 #[test]
-fn a_log_that_cannot_be_opened() {
+pub(crate) fn a_log_that_cannot_be_opened() {
     let place = Place::with_snapshot(ALLOW);
     for (arguments, expected) in [
         (

@@ -8,7 +8,7 @@ use std::thread;
 use crate::point::{ALLOW, Place, agent, request, rest, until};
 
 #[test]
-fn answers_in_flight_are_finished() {
+pub(crate) fn answers_in_flight_are_finished() {
     let mut point = Place::with_snapshot(ALLOW).serve(&[]);
     let body = request().to_string();
     let mut stream = point.connect();
@@ -31,7 +31,7 @@ fn answers_in_flight_are_finished() {
 }
 
 #[test]
-fn it_is_unready_before_it_stops_to_listen() {
+pub(crate) fn it_is_unready_before_it_stops_to_listen() {
     let mut point = Place::with_snapshot(ALLOW).serve(&["--shutdown-delay", "1s"]);
     point.signal("TERM");
     until("unready", || point.get("/readyz").status == 503);
@@ -41,7 +41,7 @@ fn it_is_unready_before_it_stops_to_listen() {
 }
 
 #[test]
-fn a_client_that_never_finishes_is_not_waited_for_forever() {
+pub(crate) fn a_client_that_never_finishes_is_not_waited_for_forever() {
     let mut point =
         Place::with_snapshot(ALLOW).serve(&["--drain", "100ms", "--request-timeout", "1h"]);
     let mut stream = point.connect();
@@ -58,7 +58,7 @@ fn a_client_that_never_finishes_is_not_waited_for_forever() {
 }
 
 #[test]
-fn under_load_every_request_that_was_taken_is_answered() {
+pub(crate) fn under_load_every_request_that_was_taken_is_answered() {
     let mut point = Place::with_snapshot(ALLOW).serve(&["--shutdown-delay", "100ms"]);
     let answered = AtomicUsize::new(0);
     thread::scope(|scope| {

@@ -386,7 +386,7 @@ fn who_is_not_known() {
 
 /// Whatever comes, the answer denies; see `who_is_let_through` for what they differ from by one thing each.
 #[test]
-fn what_is_no_question_is_denied() {
+pub(crate) fn what_is_no_question_is_denied() {
     let point = point("show_reason = true");
     let http = |fields: &[Vec<u8>]| in_request(fields.concat());
     let map = |name: &str, value: &str| field(3, [field(1, name), field(2, value)].concat());

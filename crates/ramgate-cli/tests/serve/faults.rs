@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::point::{ALLOW, Place, request, rest, until};
 
 #[test]
-fn a_body_that_is_too_large() {
+pub(crate) fn a_body_that_is_too_large() {
     let point = Place::with_snapshot(ALLOW).serve(&[]);
     let large = vec![b' '; 50_000_000];
     let answer = point.post("/v1/check", &large);
@@ -37,7 +37,7 @@ fn a_body_that_is_too_large() {
 }
 
 #[test]
-fn a_body_that_does_not_arrive() {
+pub(crate) fn a_body_that_does_not_arrive() {
     let point = Place::with_snapshot(ALLOW).serve(&["--request-timeout", "100ms"]);
     let started = Instant::now();
     let answer = point.raw(b"POST /v1/check HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{");
@@ -48,7 +48,7 @@ fn a_body_that_does_not_arrive() {
 }
 
 #[test]
-fn a_body_that_is_cut_and_a_client_that_leaves() {
+pub(crate) fn a_body_that_is_cut_and_a_client_that_leaves() {
     let point = Place::with_snapshot(ALLOW).serve(&[]);
     let mut stream = point.connect();
     stream
@@ -73,7 +73,7 @@ fn a_body_that_is_cut_and_a_client_that_leaves() {
 }
 
 #[test]
-fn heads_that_are_none() {
+pub(crate) fn heads_that_are_none() {
     let point = Place::with_snapshot(ALLOW).serve(&[]);
     let long = format!(
         "GET /healthz HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n",
@@ -107,7 +107,7 @@ fn heads_that_are_none() {
 }
 
 #[test]
-fn more_requests_than_are_answered_at_once() {
+pub(crate) fn more_requests_than_are_answered_at_once() {
     let point = Place::with_snapshot(ALLOW).serve(&["--max-concurrent", "2"]);
     let mut waiting = [point.connect(), point.connect()];
     for stream in &mut waiting {
@@ -129,7 +129,7 @@ fn more_requests_than_are_answered_at_once() {
 }
 
 #[test]
-fn more_connections_than_are_taken() {
+pub(crate) fn more_connections_than_are_taken() {
     let point = Place::with_snapshot(ALLOW).serve(&["--max-connections", "1"]);
     let mut first = point.connect();
     first

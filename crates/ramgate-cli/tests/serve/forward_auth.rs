@@ -61,7 +61,7 @@ const BASE: [(&str, &str); 2] = [("x-user", ALICE), ("x-real-ip", "203.0.113.7")
 pub(crate) const BY_HEADER: &str = "principal_header = \"X-User\"";
 
 #[test]
-fn nginx() {
+pub(crate) fn nginx() {
     let point = point("nginx", BY_HEADER);
     let ask = |method: &str, uri: &str, more: &[(&str, &str)]| {
         let original = [("x-original-method", method), ("x-original-uri", uri)];
@@ -208,7 +208,7 @@ fn envoy_over_http() {
 }
 
 #[test]
-fn who_asks() {
+pub(crate) fn who_asks() {
     let point = point(
         "nginx",
         &format!("{BY_HEADER}\nprincipal_tokens = \"tokens\""),
@@ -285,7 +285,7 @@ fn the_reason_is_shown_only_where_it_may_be() {
 }
 
 #[test]
-fn the_address_must_be_known_where_it_is_looked_for() {
+pub(crate) fn the_address_must_be_known_where_it_is_looked_for() {
     let point = point("nginx", BY_HEADER);
     let ask = |address: &[(&str, &str)]| {
         let original = [
@@ -314,7 +314,7 @@ fn the_address_must_be_known_where_it_is_looked_for() {
 }
 
 #[test]
-fn nothing_but_200_401_and_403() {
+pub(crate) fn nothing_but_200_401_and_403() {
     let place = Place::with_snapshot(STATEMENTS);
     place.write("serve.toml", format!("max_concurrent = 1\ntoken_file = \"callers\"\n[forward_auth]\ndialect = \"nginx\"\nsource_ip = \"none\"\n{BY_HEADER}\n{ROUTES}"));
     place.write("callers", "gateway-0123456789abcdef\n");
@@ -347,7 +347,7 @@ fn nothing_but_200_401_and_403() {
 }
 
 #[test]
-fn tables_that_are_not_clear() {
+pub(crate) fn tables_that_are_not_clear() {
     let place = Place::with_snapshot(STATEMENTS);
     place.write("short", "short acs:ram::1:user/x\n");
     place.write(

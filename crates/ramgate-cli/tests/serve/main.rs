@@ -22,3 +22,5 @@ mod point;
 mod reload;
 mod search;
 mod start;
+#[cfg(feature = "ext-authz")]
+mod what_can_go_wrong;

@@ -32,7 +32,7 @@ fn a_change_is_served_at_once() {
 }
 
 #[test]
-fn a_broken_change_keeps_the_last_good_policies() {
+pub(crate) fn a_broken_change_keeps_the_last_good_policies() {
     let point = Place::with_snapshot(ALLOW).serve(&["--check-every", "20ms"]);
     let revision = point.check(&request()).json()["revision"].clone();
     let failed = |text: &'static str| {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::point::{ALLOW, Place, Point, until};
 
 #[test]
-fn a_broken_snapshot_is_told_with_its_place() {
+pub(crate) fn a_broken_snapshot_is_told_with_its_place() {
     let place =
         Place::with_snapshot(r#"{ "Effect": "allow", "Action": "vpc:*", "Resource": "*" }"#);
     let (status, said) = place.refused(&["--account", "snapshot.json", "--listen", "127.0.0.1:0"]);
@@ -19,7 +19,7 @@ fn a_broken_snapshot_is_told_with_its_place() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told() {
+pub(crate) fn what_cannot_be_read_is_told() {
     let place = Place::new();
     place.write("empty/readme.txt", "");
     place.write("names.json", r#"{ "ramgate": 1, "accounts": { "1": { "policies": { "p": { "type": "Custom", "file": "none.json" } } } } }"#);
@@ -41,7 +41,7 @@ fn what_cannot_be_read_is_told() {
 }
 
 #[test]
-fn settings_that_are_not_clear() {
+pub(crate) fn settings_that_are_not_clear() {
     let place = Place::with_snapshot(ALLOW);
     place.write(
         "unknown.toml",
@@ -106,7 +106,7 @@ fn settings_that_are_not_clear() {
 }
 
 #[test]
-fn an_address_in_use() {
+pub(crate) fn an_address_in_use() {
     let point = Place::with_snapshot(ALLOW).serve(&[]);
     let address = point.address().strip_prefix("http://").unwrap();
     let (status, said) = point
@@ -144,7 +144,7 @@ fn flags_go_before_the_environment_and_that_before_the_file() {
 
 #[cfg(unix)]
 #[test]
-fn it_is_alive_but_not_ready_until_policies_are_loaded() {
+pub(crate) fn it_is_alive_but_not_ready_until_policies_are_loaded() {
     let place = Place::new();
     let fifo = place.path("snapshot.json");
     assert!(
@@ -177,9 +177,10 @@ fn it_is_alive_but_not_ready_until_policies_are_loaded() {
     });
     until("ready", || point.get("/readyz").status == 200);
     assert_eq!(point.decision(), "Allow");
-    // A thread that hangs in a file does not keep it from ending.
+    // A thread that hangs in a file keeps it neither from deciding nor from ending.
     point.signal("HUP");
     thread::sleep(Duration::from_millis(20));
+    assert_eq!(point.decision(), "Allow");
     point.signal("TERM");
     assert!(point.ended().success());
 }
