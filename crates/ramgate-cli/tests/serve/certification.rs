@@ -64,7 +64,7 @@ ip = "acs:SourceIp"
 "#;
 
 #[test]
-fn every_request_of_the_scenario() {
+pub(crate) fn every_request_of_the_scenario() {
     let point = point();
     let cases: Vec<Value> = serde_json::from_str(include_str!("data/certification.json")).unwrap();
     assert_eq!(cases.len(), 75);
@@ -151,7 +151,7 @@ fn discovery() {
 
 /// What the settings say must be clear: each of these differs from the scenario's by one thing.
 #[test]
-fn settings_that_are_not_clear() {
+pub(crate) fn settings_that_are_not_clear() {
     for (from, to, said) in [
         ("subjects.user]", "subject.user]", "unknown key `subject`"),
         (
@@ -252,7 +252,7 @@ fn settings_that_are_not_clear() {
 
 /// An id is one word, and stays in its place whatever it holds.
 #[test]
-fn ids_that_would_not_stay_in_their_place() {
+pub(crate) fn ids_that_would_not_stay_in_their_place() {
     let point = point();
     let json_kind = [("content-type", "application/json")];
     let ask = |subject: &str, resource: &str| {

@@ -23,4 +23,5 @@ mod reload;
 mod search;
 mod start;
 #[cfg(feature = "ext-authz")]
+#[cfg(feature = "ext-authz")]
 mod what_can_go_wrong;

@@ -289,7 +289,7 @@ fn actions() {
 
 /// A context that an evaluation denies for its form finds nothing, and says why.
 #[test]
-fn what_is_no_question_finds_nothing() {
+pub(crate) fn what_is_no_question_finds_nothing() {
     let point = point();
     for context in [
         json!({ "acs:SourceIp": null }),
@@ -329,7 +329,7 @@ fn what_is_no_question_finds_nothing() {
 }
 
 #[test]
-fn pages() {
+pub(crate) fn pages() {
     let place = Place::new();
     let users: Value = (0..25)
         .map(|number| (format!("u{number:02}"), json!({ "policies": ["p"] })))
@@ -434,9 +434,24 @@ fn pages() {
     );
 }
 
+#[test]
+fn only_who_has_a_token_searches() {
+    let place = place();
+    place.write("tokens", "0123456789abcdef\n");
+    let point = place.serve(&["--token-file", "tokens"]);
+    let asked = question(ALICE, "vpc:CancelPhysicalConnection", PC_1).to_string();
+    for what in ["subject", "resource", "action"] {
+        let path = format!("/access/v1/search/{what}");
+        let kind = ("content-type", "application/json");
+        let token = ("authorization", "Bearer 0123456789abcdef");
+        assert_eq!(point.post_with(&path, &[kind], &asked).status, 401);
+        assert_eq!(point.post_with(&path, &[kind, token], &asked).status, 200);
+    }
+}
+
 /// Searches leave places to evaluations.
 #[test]
-fn too_many_searches() {
+pub(crate) fn too_many_searches() {
     let point = place().serve(&["--max-concurrent", "4"]);
     let asked = question(ALICE, "vpc:CancelPhysicalConnection", PC_1);
     let mut waiting = point.connect();
@@ -459,7 +474,7 @@ fn too_many_searches() {
 
 /// Time that is over is an error, or a page with a token for the rest: never a list that looks whole.
 #[test]
-fn a_search_that_takes_too_long() {
+pub(crate) fn a_search_that_takes_too_long() {
     let place = place();
     let users: Value = (0..20_000)
         .map(|number| (format!("u{number}"), json!({})))
