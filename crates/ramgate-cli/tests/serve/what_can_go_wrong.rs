@@ -6,7 +6,9 @@ use crate::{
 };
 
 /// The first column of the page's table, and what tries it.
-const ROWS: &[(&str, &[fn()])] = &[
+type Row = (&'static str, &'static [fn()]);
+
+const ROWS: &[Row] = &[
     (
         "a setting is missing, unknown or unclear",
         &[start::settings_that_are_not_clear],
