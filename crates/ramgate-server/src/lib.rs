@@ -9,6 +9,7 @@ mod health;
 mod http;
 mod listen;
 mod metrics;
+mod named;
 mod policies;
 mod reload;
 mod route;
@@ -18,7 +19,7 @@ mod signals;
 mod tls;
 mod tokens;
 
-pub use http::ForwardAuthTable;
+pub use http::{AuthzenTable, ForwardAuthTable};
 pub use policies::{Loaded, Origin, Texts, Watched};
 pub use route::RouteTable;
 pub use run::run;

@@ -9,6 +9,7 @@
 
 mod access;
 mod authzen;
+mod certification;
 mod check;
 mod decision_log;
 mod end;
@@ -19,6 +20,8 @@ mod forward_auth;
 mod gateways;
 mod point;
 mod reload;
+mod search;
 mod start;
+#[cfg(feature = "ext-authz")]
 #[cfg(feature = "ext-authz")]
 mod what_can_go_wrong;
