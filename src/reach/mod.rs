@@ -2,6 +2,7 @@
 
 mod any;
 mod assume;
+mod candidates;
 mod class;
 mod outsiders;
 mod what;

@@ -163,6 +163,19 @@ pub(crate) fn authorize(
     }
 }
 
+/// Only whether it is allowed. Neither counted nor logged: of many candidates that are asked about, nobody has asked for any.
+///
+/// # Errors
+/// When the caller is not known.
+pub(crate) fn permits(
+    app: &App,
+    served: &Served,
+    question: Question,
+) -> Result<bool, RequestError> {
+    let decision = served.assignment.decide(&complete(app, question));
+    decision.map(Decision::is_allow)
+}
+
 fn note(
     app: &App,
     served: &Served,

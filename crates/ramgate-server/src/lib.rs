@@ -10,6 +10,7 @@ mod health;
 mod http;
 mod listen;
 mod metrics;
+mod named;
 mod policies;
 mod reload;
 mod route;
@@ -19,7 +20,7 @@ mod signals;
 mod tls;
 mod tokens;
 
-pub use http::{ApiTable, ForwardAuthTable};
+pub use http::{ApiTable, AuthzenTable, ForwardAuthTable};
 pub use policies::{Loaded, Origin, Texts, Watched};
 pub use route::RouteTable;
 pub use run::run;

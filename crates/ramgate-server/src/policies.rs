@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arc_swap::ArcSwapOption;
 use axum::http::HeaderValue;
 use jiff::Timestamp;
 use ramgate::Assignment;
 use sha2::{Digest, Sha256};
+
+use crate::named::Named;
 
 /// Where policies come from. It may read files and take its time: it is asked on threads that may block.
 pub trait Origin: Send + Sync + 'static {
@@ -80,6 +82,14 @@ pub(crate) struct Served {
     pub(crate) header: HeaderValue,
     pub(crate) loaded_at: Timestamp,
     pub(crate) policies: usize,
+    named: OnceLock<Named>,
+}
+
+impl Served {
+    /// What the policies name, looked for when it is first asked for.
+    pub(crate) fn named(&self) -> &Named {
+        self.named.get_or_init(|| Named::of(&self.assignment))
+    }
 }
 
 /// A reload that came to nothing: the policies before it are still served.
@@ -113,6 +123,7 @@ impl Policies {
             policies: loaded.assignment.policies().len(),
             assignment: loaded.assignment,
             loaded_at: Timestamp::now(),
+            named: OnceLock::new(),
         });
         self.served.store(Some(Arc::clone(&served)));
         self.set_failed(None);

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use crate::decision_log::LogSettings;
-use crate::http::{ForwardAuthTable, relative_to};
+use crate::http::{AuthzenTable, ForwardAuthTable, relative_to};
 use crate::tls::TlsSettings;
 
 /// What one layer says: a file, the environment or the flags. What it leaves out, a layer below it says.
@@ -42,6 +42,7 @@ pub struct Partial {
     pub decision_log_mask: Option<Vec<String>>,
     pub decision_log_queue: Option<u64>,
     pub forward_auth: Option<ForwardAuthTable>,
+    pub authzen: Option<AuthzenTable>,
 }
 
 /// How the text of an environment variable is read.
@@ -181,6 +182,7 @@ impl Partial {
             decision_log_mask: self.decision_log_mask.or(below.decision_log_mask),
             decision_log_queue: self.decision_log_queue.or(below.decision_log_queue),
             forward_auth: self.forward_auth.or(below.forward_auth),
+            authzen: self.authzen.or(below.authzen),
         }
     }
 }
@@ -266,6 +268,7 @@ pub struct Settings {
     pub(crate) tls: Option<TlsSettings>,
     pub(crate) decision_log: Option<LogSettings>,
     pub(crate) forward_auth: Option<ForwardAuthTable>,
+    pub(crate) authzen: AuthzenTable,
 }
 
 const LISTEN: &str = "127.0.0.1:8180";
@@ -323,6 +326,7 @@ impl Settings {
             tls,
             decision_log,
             forward_auth: partial.forward_auth,
+            authzen: partial.authzen.unwrap_or_default(),
         })
     }
 

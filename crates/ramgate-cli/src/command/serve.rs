@@ -50,7 +50,8 @@ fn flags(args: &ServeArgs) -> Partial {
         decision_log: args.decision_log.clone(),
         decision_log_mask: Some(args.decision_log_mask.clone()).filter(|keys| !keys.is_empty()),
         decision_log_queue: args.decision_log_queue,
-        // Routes are for a file.
+        // Tables are for a file.
         forward_auth: None,
+        authzen: None,
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::point::{ACCOUNT, ALICE, ALLOW, Answer, Place, Point};
 
-const EVALUATION: &str = "/access/v1/evaluation";
+pub(crate) const EVALUATION: &str = "/access/v1/evaluation";
 const EVALUATIONS: &str = "/access/v1/evaluations";
 
 /// Allows reading anywhere, and writing from one address.
@@ -16,7 +16,7 @@ fn point() -> Point {
     Place::with_snapshot(STATEMENTS).serve(&[])
 }
 
-fn ask(point: &Point, path: &str, body: &Value) -> Answer {
+pub(crate) fn ask(point: &Point, path: &str, body: &Value) -> Answer {
     let json = [("content-type", "application/json")];
     point.post_with(path, &json, body.to_string())
 }
@@ -29,7 +29,7 @@ fn question(action: &str) -> Value {
     })
 }
 
-fn with(mut question: Value, path: &str, value: Value) -> Value {
+pub(crate) fn with(mut question: Value, path: &str, value: Value) -> Value {
     let (parent, name) = path.rsplit_once('/').unwrap();
     question.pointer_mut(parent).unwrap()[name] = value;
     question
@@ -432,9 +432,18 @@ fn metadata_is_of_the_configured_address() {
         json!({
             "policy_decision_point": "https://pdp.example.com/ram",
             "access_evaluation_endpoint": "https://pdp.example.com/ram/access/v1/evaluation",
-            "access_evaluations_endpoint": "https://pdp.example.com/ram/access/v1/evaluations"
+            "access_evaluations_endpoint": "https://pdp.example.com/ram/access/v1/evaluations",
+            "search_subject_endpoint": "https://pdp.example.com/ram/access/v1/search/subject",
+            "search_resource_endpoint": "https://pdp.example.com/ram/access/v1/search/resource",
+            "search_action_endpoint": "https://pdp.example.com/ram/access/v1/search/action"
         })
     );
+    // As it is asked for where the address has a path: between host and path.
+    let below = point.get(&format!("{path}/ram"));
+    assert_eq!((below.status, below.text.as_str()), (200, body));
+    for other in ["/other", "/ram/", "/"] {
+        assert_eq!(point.get(&format!("{path}{other}")).status, 404, "{other}");
+    }
     for bad in [
         "http://pdp.example.com",
         "https://",

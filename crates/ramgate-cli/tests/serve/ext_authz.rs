@@ -153,6 +153,17 @@ const GATEWAY: (&str, &str) = ("x-ramgate-token", "gateway-0123456789abcdef");
 
 /// Calls with these bytes as body, whatever they are.
 fn call(point: &Point, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Called {
+    call_with(point, path, headers, body, true)
+}
+
+/// The same; the body may be left without its end.
+fn call_with(
+    point: &Point,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Vec<u8>,
+    ends: bool,
+) -> Called {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -167,7 +178,7 @@ fn call(point: &Point, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> C
         let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
         tokio::spawn(connection);
         let (response, mut sending) = client.send_request(request, false).unwrap();
-        sending.send_data(body.into(), true).unwrap();
+        sending.send_data(body.into(), ends).unwrap();
         let response = response.await.unwrap();
         let code = |headers: &HeaderMap| {
             let code = headers.get("grpc-status");
@@ -596,6 +607,22 @@ pub(crate) fn what_is_no_question_is_denied() {
     assert_eq!(point.post_with(CHECK, &[KIND, GATEWAY], &good).status, 415);
     let health = call(&point, "/grpc.health.v1.Health/Watch", &[KIND], framed(&[]));
     assert_eq!(health.http, 404);
+}
+
+#[test]
+pub(crate) fn a_message_that_does_not_arrive_in_time_is_denied() {
+    let arguments = ["--token-file", "callers", "--request-timeout", "200ms"];
+    let point = point_of_messages("", &arguments);
+    let whole = question("DELETE", "/circuits/pc-1", &[BEARER]);
+    for sent in [Vec::new(), whole[..20].to_vec(), whole] {
+        let called = call_with(&point, CHECK, &[KIND, GATEWAY], sent, false);
+        assert_eq!((called.http, called.grpc.as_deref()), (200, Some("0")));
+        let answer = Message::read(&called.message.unwrap());
+        assert_eq!(answer.message(1).number(1), PERMISSION_DENIED);
+        let told = answer.message(4).json();
+        assert_eq!(told["reason"], "the message did not arrive in time");
+    }
+    assert_eq!(point.metric("ramgate_errors_total{kind=\"timeout\"}"), 3.0);
 }
 
 /// Recorded from Envoy 1.40, whose messages have more than is read of them.

@@ -10,6 +10,7 @@
 mod access;
 mod api;
 mod authzen;
+mod certification;
 mod check;
 mod decision_log;
 mod end;
@@ -23,6 +24,8 @@ mod gateways;
 mod harness;
 mod point;
 mod reload;
+mod search;
 mod start;
+#[cfg(feature = "ext-authz")]
 #[cfg(feature = "ext-authz")]
 mod what_can_go_wrong;

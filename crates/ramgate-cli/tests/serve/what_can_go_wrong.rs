@@ -1,8 +1,8 @@
 //! Every way to fail that `docs/serve.md` lists has a test, and every test named here stands for a row of it.
 
 use crate::{
-    access, api, authzen, check, decision_log, end, examples, ext_authz, faults, forward_auth,
-    reload, start,
+    access, api, authzen, certification, check, decision_log, end, examples, ext_authz, faults,
+    forward_auth, reload, search, start,
 };
 
 /// The first column of the page's table, and what tries it.
@@ -19,11 +19,12 @@ const ROWS: &[Row] = &[
         &[access::other_machines_may_ask_where_something_protects],
     ),
     (
-        "a file of tokens or TLS, or a route, is unclear or cannot be read",
+        "a file of tokens or TLS, a route, or a word of an application is unclear or cannot be read",
         &[
             access::token_files_that_are_none,
             access::files_of_tls_that_are_not_clear,
             forward_auth::tables_that_are_not_clear,
+            certification::settings_that_are_not_clear,
         ],
     ),
     (
@@ -122,6 +123,29 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
+        "AuthZEN: an id of an own type that is more than one word, or a property that contradicts what is known",
+        &[
+            certification::ids_that_would_not_stay_in_their_place,
+            certification::every_request_of_the_scenario,
+        ],
+    ),
+    (
+        "a search for a type, id or action that is not known, or with a context that an evaluation would deny for its form",
+        &[
+            certification::every_request_of_the_scenario,
+            search::what_is_no_question_finds_nothing,
+        ],
+    ),
+    (
+        "a search with a token of another question or of other policies, or with more results than `max_batch` and without a page",
+        &[search::pages],
+    ),
+    ("too many searches at once", &[search::too_many_searches]),
+    (
+        "a search that takes longer than `request_timeout`",
+        &[search::a_search_that_takes_too_long],
+    ),
+    (
         "a gateway asks about a path or method without a route, gives a header of its dialect twice or not at all, an address that is none, says two things of who asks, has no token of its own, or asks too much at once",
         &[
             forward_auth::nginx,
@@ -135,8 +159,11 @@ const ROWS: &[Row] = &[
         &[forward_auth::who_asks],
     ),
     (
-        "Envoy sends a message that is too large, compressed, cut off, none, without a request, or with a header that is none or has two values",
-        &[ext_authz::what_is_no_question_is_denied],
+        "Envoy sends a message that is too large, too late, compressed, cut off, none, without a request, or with a header that is none or has two values",
+        &[
+            ext_authz::what_is_no_question_is_denied,
+            ext_authz::a_message_that_does_not_arrive_in_time_is_denied,
+        ],
     ),
     (
         "a call to it that is not of gRPC",

@@ -31,16 +31,21 @@ impl Pace {
     /// # Errors
     /// When the time is over.
     pub(crate) async fn step(&mut self) -> Result<(), Refusal> {
-        self.steps += 1;
-        if self.steps.is_multiple_of(TURN) {
-            yield_now().await;
-        }
-        if self.started.elapsed() > self.most {
+        if self.is_over().await {
             let message = format!("the batch took longer than {:?}", self.most);
             let status = StatusCode::SERVICE_UNAVAILABLE;
             return Err(Refusal::new(status, "timeout", message));
         }
         Ok(())
+    }
+
+    /// Before each step of anything: whether the time is over.
+    pub(crate) async fn is_over(&mut self) -> bool {
+        self.steps += 1;
+        if self.steps.is_multiple_of(TURN) {
+            yield_now().await;
+        }
+        self.started.elapsed() > self.most
     }
 }
 

@@ -37,6 +37,8 @@ use crate::settings::{Limits, Settings};
 use crate::tokens::{self, Tokens};
 
 pub use api_calls::ApiTable;
+pub use authzen::AuthzenTable;
+use authzen::Vocabulary;
 pub(crate) use body::json;
 pub use forward_auth::ForwardAuthTable;
 pub(crate) use forward_auth::{ForwardAuth, relative_to};
@@ -53,11 +55,14 @@ pub(crate) struct App {
     pub(crate) public_url: Option<String>,
     pub(crate) decision_log: Option<DecisionLog>,
     forward_auth: Option<ForwardAuth>,
+    vocabulary: Vocabulary,
     /// What callers must present, if they must.
     tokens: Option<Tokens>,
     is_ending: AtomicBool,
     /// One for each request that may be answered at the same time.
     places: Semaphore,
+    /// Some of them are left to what takes less time than a search.
+    searches: Semaphore,
 }
 
 impl App {
@@ -79,9 +84,11 @@ impl App {
             public_url: settings.public_url.clone(),
             decision_log: log.transpose()?,
             forward_auth: forward_auth.transpose().context("forward_auth")?,
+            vocabulary: Vocabulary::new(&settings.authzen).context("authzen")?,
             tokens: tokens.transpose().context("token_file")?,
             is_ending: AtomicBool::new(false),
             places: Semaphore::new(settings.limits.concurrent_max),
+            searches: Semaphore::new((settings.limits.concurrent_max / 4).max(1)),
         })
     }
 
@@ -117,7 +124,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/check", post(check::one))
         .route("/v1/check/batch", post(check::batch))
         .route(authzen::EVALUATION, post(authzen::evaluation))
-        .route(authzen::EVALUATIONS, post(authzen::evaluations));
+        .route(authzen::EVALUATIONS, post(authzen::evaluations))
+        .route(authzen::SEARCH_SUBJECT, post(authzen::subjects))
+        .route(authzen::SEARCH_RESOURCE, post(authzen::resources))
+        .route(authzen::SEARCH_ACTION, post(authzen::actions));
     let gateway = app.forward_auth.as_ref();
     if gateway.is_some_and(|gateway| !gateway.is_over_grpc()) {
         // The last takes no empty rest.
@@ -137,6 +147,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .route(authzen::METADATA, get(authzen::metadata))
+        .route(authzen::METADATA_BELOW, get(authzen::metadata_below))
         .method_not_allowed_fallback(async || {
             let message = "not with this method";
             Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method", message)

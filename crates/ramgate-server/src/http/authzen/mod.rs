@@ -1,65 +1,38 @@
-//! OpenID AuthZEN Authorization API 1.0: evaluation, evaluations and the metadata.
+//! OpenID AuthZEN Authorization API 1.0: evaluation, evaluations, searches and the metadata.
 
-use std::borrow::Cow;
+mod page;
+mod parts;
+mod search;
+mod vocabulary;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ramgate::{
-    Context, ContextValue, Decision, DeterminingStatement, Doubt, Explanation, Principal, Question,
-    Request, Source, Stage,
-};
+use ramgate::{Decision, DeterminingStatement, Doubt, Explanation, Question, Source, Stage};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use crate::decide::{self, Call};
 use crate::http::batch::Pace;
 use crate::http::{App, REVISION, Refusal, body, strict};
 use crate::metrics::Transport;
 use crate::policies::Served;
+use parts::{Asked, Parts};
+
+pub(crate) use search::{actions, resources, subjects};
+pub use vocabulary::AuthzenTable;
+pub(crate) use vocabulary::Vocabulary;
 
 pub(crate) const EVALUATION: &str = "/access/v1/evaluation";
 pub(crate) const EVALUATIONS: &str = "/access/v1/evaluations";
+pub(crate) const SEARCH_SUBJECT: &str = "/access/v1/search/subject";
+pub(crate) const SEARCH_RESOURCE: &str = "/access/v1/search/resource";
+pub(crate) const SEARCH_ACTION: &str = "/access/v1/search/action";
 pub(crate) const METADATA: &str = "/.well-known/authzen-configuration";
-
-/// What is asked, or what the evaluations of a batch have in common. Members that are not known are passed over.
-#[derive(Clone, Copy, Default, Deserialize)]
-struct Asked<'s> {
-    #[serde(borrow, default)]
-    subject: Option<&'s RawValue>,
-    #[serde(borrow, default)]
-    action: Option<&'s RawValue>,
-    #[serde(borrow, default)]
-    resource: Option<&'s RawValue>,
-    #[serde(borrow, default)]
-    context: Option<&'s RawValue>,
-    #[serde(borrow, default)]
-    evaluations: Option<&'s RawValue>,
-    #[serde(borrow, default)]
-    options: Option<&'s RawValue>,
-}
-
-type Properties<'s> = BTreeMap<String, &'s RawValue>;
-
-/// A subject or a resource.
-#[derive(Deserialize)]
-struct Entity<'s> {
-    #[serde(rename = "type")]
-    kind: String,
-    id: String,
-    #[serde(borrow, default)]
-    properties: Option<&'s RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Action<'s> {
-    name: String,
-    #[serde(borrow, default)]
-    properties: Option<&'s RawValue>,
-}
+pub(crate) const METADATA_BELOW: &str = "/.well-known/authzen-configuration/{*path}";
 
 #[derive(Default, Deserialize)]
 struct Options {
@@ -203,8 +176,7 @@ fn with_defaults<'s>(item: Asked<'s>, common: Asked<'s>) -> Asked<'s> {
         action: item.action.or(common.action),
         resource: item.resource.or(common.resource),
         context: item.context.or(common.context),
-        evaluations: None,
-        options: None,
+        ..Asked::default()
     }
 }
 
@@ -213,6 +185,25 @@ struct Metadata {
     policy_decision_point: String,
     access_evaluation_endpoint: String,
     access_evaluations_endpoint: String,
+    search_subject_endpoint: String,
+    search_resource_endpoint: String,
+    search_action_endpoint: String,
+}
+
+/// The same as [`metadata`], asked for with the path that the address of this decision point has.
+pub(crate) async fn metadata_below(
+    State(app): State<Arc<App>>,
+    Path(path): Path<String>,
+) -> Result<Response, Refusal> {
+    let own = app.public_url.as_deref().and_then(|base| {
+        let (_, rest) = base.split_once("://")?;
+        Some(rest.split_once('/')?.1)
+    });
+    if own != Some(&*path) {
+        let message = "no public_url has this path, so there is no metadata";
+        return Err(Refusal::new(StatusCode::NOT_FOUND, "path", message));
+    }
+    metadata(State(app)).await
 }
 
 /// Where the endpoints are, by the configured name of this decision point: what a client calls it in `Host` proves nothing.
@@ -221,10 +212,14 @@ pub(crate) async fn metadata(State(app): State<Arc<App>>) -> Result<Response, Re
         let message = "no public_url is set, so there is no metadata";
         Refusal::new(StatusCode::NOT_FOUND, "path", message)
     })?;
+    let at = |path: &str| format!("{base}{path}");
     Ok(body::json(&Metadata {
         policy_decision_point: base.to_owned(),
-        access_evaluation_endpoint: format!("{base}{EVALUATION}"),
-        access_evaluations_endpoint: format!("{base}{EVALUATIONS}"),
+        access_evaluation_endpoint: at(EVALUATION),
+        access_evaluations_endpoint: at(EVALUATIONS),
+        search_subject_endpoint: at(SEARCH_SUBJECT),
+        search_resource_endpoint: at(SEARCH_RESOURCE),
+        search_action_endpoint: at(SEARCH_ACTION),
     }))
 }
 
@@ -265,7 +260,7 @@ fn evaluate<'a>(
     call: &Call,
 ) -> Result<Evaluation<'a>, Refusal> {
     let parts = Parts::read(source, asked)?;
-    let request = match parts.request() {
+    let request = match parts.request(&app.vocabulary) {
         Ok(request) => request,
         Err(message) => return Ok(failed(400, &message, served)),
     };
@@ -306,165 +301,5 @@ fn failed<'a>(status: u16, message: &str, served: &'a Served) -> Evaluation<'a> 
             error: Failure { status, message },
             revision: &served.revision,
         },
-    }
-}
-
-/// The entities of one question, in the form that the protocol asks for.
-struct Parts<'s> {
-    subject: Entity<'s>,
-    subject_properties: Properties<'s>,
-    action: Action<'s>,
-    action_properties: Properties<'s>,
-    resource: Entity<'s>,
-    resource_properties: Properties<'s>,
-    context: Properties<'s>,
-}
-
-impl<'s> Parts<'s> {
-    fn read(source: &'s Source, asked: Asked<'s>) -> Result<Parts<'s>, Refusal> {
-        let given = |part: Option<&'s RawValue>, name: &str| {
-            part.map(RawValue::get)
-                .ok_or_else(|| bad(&format!("{name} is missing")))
-        };
-        let properties = |part: Option<&'s RawValue>, what: &str| match part {
-            None => Ok(Properties::new()),
-            Some(part) => strict::object(source, part.get(), what),
-        };
-        let subject: Entity<'s> =
-            strict::object(source, given(asked.subject, "subject")?, "subject: ")?;
-        let action: Action<'s> =
-            strict::object(source, given(asked.action, "action")?, "action: ")?;
-        let resource: Entity<'s> =
-            strict::object(source, given(asked.resource, "resource")?, "resource: ")?;
-        Ok(Parts {
-            subject_properties: properties(subject.properties, "subject.properties: ")?,
-            subject,
-            action_properties: properties(action.properties, "action.properties: ")?,
-            action,
-            resource_properties: properties(resource.properties, "resource.properties: ")?,
-            resource,
-            context: properties(asked.context, "context: ")?,
-        })
-    }
-
-    /// The same as RAM knows it.
-    fn request(&self) -> Result<Request<'static>, String> {
-        let said = |error: ramgate::RequestError| error.to_string();
-        let principal = self.principal()?;
-        let mut request = Request::new(
-            principal,
-            self.action.name.clone(),
-            self.resource.id.clone(),
-        )
-        .map_err(said)?;
-        if let Some(id) = text(&self.subject_properties, "principal_id")? {
-            request = request.with_principal_id(id);
-        }
-        if let Some(group) = text(&self.resource_properties, "resource_group")? {
-            request = request.in_resource_group(group);
-        }
-        if let Some(owner) = text(&self.resource_properties, "resource_owner")? {
-            request = request.owned_by(owner).map_err(said)?;
-        }
-        // A key that stands in two of them is refused: nobody can tell which one is meant.
-        let entries = [
-            &self.context,
-            &self.subject_properties,
-            &self.action_properties,
-            &self.resource_properties,
-        ];
-        let entries = entries
-            .into_iter()
-            .flatten()
-            .filter(|(name, _)| is_condition_key(name));
-        let entries = entries.map(|(key, value)| {
-            let value = context_value(value).ok_or_else(|| {
-                format!("{key}: expected a string, a number, a boolean, or a list of them")
-            })?;
-            Ok((Cow::Owned(key.clone()), value))
-        });
-        let context = Context::owned(entries.collect::<Result<_, String>>()?).map_err(said)?;
-        Ok(request.with_context(context))
-    }
-
-    /// By its own name, or by the bare name of a user or role of an account.
-    fn principal(&self) -> Result<Principal<'static>, String> {
-        let Entity { kind, id, .. } = &self.subject;
-        let account = text(&self.subject_properties, "account")?;
-        let is_whole = id.contains(':') || id == "anonymous";
-        let named = match (&account, is_whole) {
-            (Some(account), false) => match (&**kind, &**id) {
-                ("user" | "role" | "assumed-role", _) => format!("acs:ram::{account}:{kind}/{id}"),
-                ("account", id) if id == account || id == "root" => {
-                    format!("acs:ram::{account}:root")
-                }
-                _ => {
-                    return Err(format!(
-                        "subject: no {kind:?} has a bare name; give its ARN as id"
-                    ));
-                }
-            },
-            _ => id.clone(),
-        };
-        let principal = Principal::parse(&named)
-            .map_err(|error| error.to_string())?
-            .into_owned();
-        if account.is_some() && principal.account() != account.as_deref() {
-            return Err(format!(
-                "subject: {named} is not of the account in its properties"
-            ));
-        }
-        if kind_of(&principal).is_some_and(|is| KINDS.contains(&&**kind) && is != kind) {
-            return Err(format!("subject: {named} is no {kind}"));
-        }
-        Ok(principal)
-    }
-}
-
-/// Types of subjects that say something of which kind a principal is; others are taken as they come.
-const KINDS: [&str; 6] = [
-    "user",
-    "role",
-    "assumed-role",
-    "account",
-    "service",
-    "federated",
-];
-
-fn kind_of(principal: &Principal<'_>) -> Option<&'static str> {
-    match principal {
-        Principal::User { .. } => Some("user"),
-        Principal::Role { .. } => Some("role"),
-        Principal::AssumedRole { .. } => Some("assumed-role"),
-        Principal::Account { .. } => Some("account"),
-        Principal::Service { .. } => Some("service"),
-        Principal::Federated { .. } => Some("federated"),
-        _ => None,
-    }
-}
-
-fn text(properties: &Properties<'_>, name: &str) -> Result<Option<String>, String> {
-    let Some(value) = properties.get(name) else {
-        return Ok(None);
-    };
-    let text = serde_json::from_str(value.get());
-    text.map(Some)
-        .map_err(|_| format!("{name}: expected a string"))
-}
-
-/// RAM's condition keys have a colon; what has none is no part of the question.
-fn is_condition_key(name: &str) -> bool {
-    name.contains(':')
-}
-
-fn context_value(value: &RawValue) -> Option<ContextValue<'static>> {
-    match strict::array(value) {
-        None => strict::scalar(value).map(ContextValue::from),
-        Some(values) => {
-            let values = values
-                .into_iter()
-                .map(|value| strict::scalar(value).map(Cow::Owned));
-            values.collect::<Option<Vec<_>>>().map(ContextValue::Many)
-        }
     }
 }
