@@ -81,6 +81,12 @@ class Server:
         self.log.seek(0)
         fail(f"{self.name} does not answer: {self.log.read().decode()[-2000:]}")
 
+    def state(self):
+        """For whoever wonders why it does not answer: whether it runs, and what it said last."""
+        self.log.flush()
+        said = Path(self.log.name).read_text(errors="replace")[-1000:]
+        return f"exit status {self.process.poll()}, said: {said}"
+
     def cpu(self):
         """Seconds of the processor that it has had."""
         total = 0
@@ -161,7 +167,7 @@ def wrk(server, script, seconds, connections):
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     cpu = server.cpu() - before
     if "Non-2xx" in said or "Socket errors" in said:
-        fail(f"{server.name}: {said}")
+        fail(f"{server.name}: {said}\n{server.state()}")
     requests, unit = re.search(r"(\d+) requests in ([\d.]+\w+)", said).groups()
     p50, p99 = (milliseconds(re.search(rf"\s{share}%\s+(\S+)", said)[1]) for share in (50, 99))
     return Result(int(requests), milliseconds(unit) / 1e3, p50, p99, cpu)
