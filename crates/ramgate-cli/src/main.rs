@@ -24,10 +24,6 @@ use crate::args::Arguments;
 use crate::command::Status;
 use crate::output::Console;
 
-#[cfg(feature = "serve")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut console = Console::new(arguments.color);
