@@ -6,14 +6,14 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use crate::decision::denied_detail::denied_detail;
-use crate::decision::unit::Unit;
+use crate::decision::unit::{Unit, UnitDoubts};
 use crate::decision::walk::{Listener, Outcome, Part, UnitKey, Walk};
 use crate::decision::{AccessDeniedDetail, Decision, DeterminingStatement, Evaluation};
 use crate::document::Effect;
 use crate::policy::{CompiledStatement, Element, Stage, is_assume_role};
 use crate::request::{Facts, Request};
 use crate::source::Position;
-use crate::truth::{OpenRule, OpenRules, Truth};
+use crate::truth::{Match, OpenRule, OpenRules, Truth};
 
 /// The whole answer (contracts, section 5).
 #[derive(Clone, Debug, Serialize)]
@@ -148,6 +148,33 @@ struct Answer<'w> {
     walk: Walk<'w>,
     outcome: Outcome,
     told: Told,
+    heard: Vec<Heard<'w>>,
+}
+
+/// What each statement of a unit says that is about the action.
+struct Heard<'w> {
+    key: UnitKey,
+    unit: Unit<'w>,
+    statements: Vec<(CompiledStatement<'w>, Match)>,
+}
+
+impl<'w> Heard<'w> {
+    fn of(walk: &Walk<'w>, key: UnitKey) -> Option<Heard<'w>> {
+        let unit = walk.unit(key)?;
+        let statements = unit.set.about(&walk.facts);
+        let statements =
+            statements.map(|statement| (statement, unit.applies(&statement, &walk.facts)));
+        Some(Heard {
+            key,
+            unit,
+            statements: statements.collect(),
+        })
+    }
+
+    fn sum(&self) -> (Decision, UnitDoubts) {
+        let said = self.statements.iter();
+        Unit::sum(said.map(|(statement, matched)| (statement.effect(), *matched)))
+    }
 }
 
 impl<'w> Answer<'w> {
@@ -155,11 +182,35 @@ impl<'w> Answer<'w> {
         let mut walk = Walk::new(request, policies, resource).with_all_readings();
         let mut told = Told::default();
         let outcome = walk.run(&mut told);
-        Answer {
+        let mut answer = Answer {
             walk,
             outcome,
             told,
+            heard: Vec::new(),
+        };
+        answer.hear();
+        answer
+    }
+
+    /// Asks every unit that takes part, and every one that was told of.
+    fn hear(&mut self) {
+        let Told {
+            sides,
+            either,
+            determined_by,
+            ..
+        } = &self.told;
+        let told = sides.iter().map(|(key, _)| key);
+        let told = told.chain(either).chain(determined_by).copied();
+        for key in self.walk.keys().chain(told) {
+            if !self.heard.iter().any(|heard| heard.key == key) {
+                self.heard.extend(Heard::of(&self.walk, key));
+            }
         }
+    }
+
+    fn heard(&self, key: UnitKey) -> Option<&Heard<'w>> {
+        self.heard.iter().find(|heard| heard.key == key)
     }
 
     fn facts(&self) -> &Facts<'w> {
@@ -277,13 +328,9 @@ fn place(statement: &CompiledStatement<'_>) -> String {
 fn determined_by(answers: &[Answer<'_>]) -> Vec<DeterminingStatement> {
     let mut determined = Vec::new();
     for answer in deciding(answers) {
-        for (key, unit) in answer
-            .told
-            .determined_by
-            .iter()
-            .filter_map(|key| Some((*key, answer.walk.unit(*key)?)))
-        {
-            for statement in determining(key.stage(), unit, answer) {
+        let units = answer.told.determined_by.iter();
+        for heard in units.filter_map(|key| answer.heard(*key)) {
+            for statement in determining(heard, answer) {
                 if determined.len() < SHOWN_MAX && !determined.contains(&statement) {
                     determined.push(statement);
                 }
@@ -294,32 +341,28 @@ fn determined_by(answers: &[Answer<'_>]) -> Vec<DeterminingStatement> {
 }
 
 /// The statements of a unit that match for sure; where none does, the Denies that match under doubt.
-fn determining(stage: Stage, unit: Unit<'_>, answer: &Answer<'_>) -> Vec<DeterminingStatement> {
+fn determining(heard: &Heard<'_>, answer: &Answer<'_>) -> Vec<DeterminingStatement> {
     let wanted = if answer.outcome.decision == Decision::Allow {
         Effect::Allow
     } else {
         Effect::Deny
     };
-    of_effect(stage, unit, wanted, answer)
+    of_effect(heard, wanted, answer)
 }
 
-fn of_effect(
-    stage: Stage,
-    unit: Unit<'_>,
-    wanted: Effect,
-    answer: &Answer<'_>,
-) -> Vec<DeterminingStatement> {
+fn of_effect(heard: &Heard<'_>, wanted: Effect, answer: &Answer<'_>) -> Vec<DeterminingStatement> {
     let of_truth = |truth| {
-        let matching = unit.set.about(answer.facts()).filter(move |statement| {
-            statement.effect() == wanted && unit.applies(statement, answer.facts()).truth == truth
+        let all = heard.statements.iter();
+        let matching = all.filter(move |(statement, matched)| {
+            statement.effect() == wanted && matched.truth == truth
         });
-        let described = matching.map(|statement| DeterminingStatement {
-            stage,
+        let described = matching.map(|(statement, _)| DeterminingStatement {
+            stage: heard.key.stage(),
             policy: Arc::clone(&statement.policy().name),
             statement: statement.index(),
             sid: statement.sid().map(Into::into),
             effect: statement.effect(),
-            at: place(&statement),
+            at: place(statement),
             because: statement
                 .conditions()
                 .iter()
@@ -345,30 +388,23 @@ fn doubts(answer: &Answer<'_>) -> Vec<Doubt> {
     let mut doubts: Vec<Doubt> = of_rules.collect();
     let mut sides = told.sides.clone();
     let allow_side = |key: &UnitKey| {
-        answer.walk.unit(*key).map_or(OpenRules::NONE, |unit| {
-            unit.evaluate(answer.facts()).1.allow
-        })
+        let heard = answer.heard(*key);
+        heard.map_or(OpenRules::NONE, |heard| heard.sum().1.allow)
     };
     if told.either.iter().all(|key| !allow_side(key).is_empty()) {
         sides.extend(told.either.iter().map(|key| (*key, Effect::Allow)));
     }
     for (key, effect) in sides {
-        if let Some(unit) = answer.walk.unit(key) {
-            side_doubts(key.stage(), unit, effect, answer, &mut doubts);
+        if let Some(heard) = answer.heard(key) {
+            side_doubts(heard, effect, answer, &mut doubts);
         }
     }
     doubts
 }
 
 /// The doubts of one side of a unit, statement by statement (SEMANTICS.md, "What an answer hangs on").
-fn side_doubts(
-    stage: Stage,
-    unit: Unit<'_>,
-    effect: Effect,
-    answer: &Answer<'_>,
-    doubts: &mut Vec<Doubt>,
-) {
-    let (_, unit_doubts) = unit.evaluate(answer.facts());
+fn side_doubts(heard: &Heard<'_>, effect: Effect, answer: &Answer<'_>, doubts: &mut Vec<Doubt>) {
+    let (_, unit_doubts) = heard.sum();
     let wanted = match effect {
         Effect::Deny => unit_doubts.deny,
         Effect::Allow => unit_doubts.allow,
@@ -380,11 +416,9 @@ fn side_doubts(
         Effect::Deny => truth != Truth::No,
         Effect::Allow => truth == Truth::Yes,
     };
-    let matches: Vec<_> = unit
-        .set
-        .about(answer.facts())
-        .filter(|statement| statement.effect() == effect)
-        .map(|statement| (statement, unit.applies(&statement, answer.facts())))
+    let all = heard.statements.iter();
+    let matches: Vec<_> = all
+        .filter(|(statement, _)| statement.effect() == effect)
         .collect();
     let any_counts = matches.iter().any(|(_, answer)| counts(answer.truth));
     for (statement, matched) in matches
@@ -394,10 +428,17 @@ fn side_doubts(
         for rule in matched.doubts.iter() {
             let doubt = Doubt {
                 rule,
-                stage,
+                stage: heard.key.stage(),
                 policy: Some(Arc::clone(&statement.policy().name)),
                 statement: Some(statement.index()),
-                detail: doubt_detail(rule, &statement, unit, answer.facts(), effect, any_counts),
+                detail: doubt_detail(
+                    rule,
+                    statement,
+                    heard.unit,
+                    answer.facts(),
+                    effect,
+                    any_counts,
+                ),
             };
             if doubts.len() < SHOWN_MAX && !doubts.contains(&doubt) {
                 doubts.push(doubt);
@@ -470,12 +511,12 @@ fn ruling(rule: OpenRule) -> &'static str {
 fn stages(answer: &Answer<'_>) -> Vec<StageDecision> {
     let mut stages: Vec<StageDecision> = Vec::new();
     for key in answer.walk.keys() {
-        let Some(unit) = answer.walk.unit(key) else {
+        let Some(heard) = answer.heard(key) else {
             continue;
         };
         let said = StageDecision {
             stage: key.stage(),
-            decision: answer.walk.decide_unit(unit),
+            decision: heard.sum().0,
         };
         match stages.last_mut().filter(|last| last.stage == said.stage) {
             // X1: the levels, from the account up: the first that does not allow speaks for the stage.
@@ -498,7 +539,7 @@ fn near_misses(answer: &Answer<'_>) -> Vec<NearMiss> {
         .iter()
         .map(|(key, _)| key.stage())
         .collect();
-    let mut misses: Vec<(u32, NearMiss)> = Vec::new();
+    let mut misses = Vec::new();
     for key in answer
         .walk
         .keys()
@@ -512,48 +553,66 @@ fn near_misses(answer: &Answer<'_>) -> Vec<NearMiss> {
             .statements()
             .filter(|statement| statement.effect() == Effect::Allow)
         {
-            misses.extend(near_miss(key.stage(), unit, &statement, answer.facts()));
+            if let Some(distance) = distance(unit, &statement, answer.facts()) {
+                misses.push((distance, key.stage(), unit, statement));
+            }
         }
     }
-    misses.sort_by_key(|(distance, _)| *distance);
+    misses.sort_by_key(|(distance, ..)| *distance);
     misses.truncate(NEAR_MISSES_MAX);
-    misses.into_iter().map(|(_, miss)| miss).collect()
+    let shown = misses
+        .into_iter()
+        .filter_map(|(_, stage, unit, statement)| {
+            near_miss(stage, unit, &statement, answer.facts())
+        });
+    shown.collect()
 }
 
-/// A statement and its distance from matching; `None` where it is about something else altogether.
+/// The elements of a statement that do not match.
+fn failing<'s>(
+    unit: Unit<'s>,
+    statement: &'s CompiledStatement<'s>,
+    facts: &'s Facts<'s>,
+) -> impl Iterator<Item = Element> + use<'s> {
+    let fails = move |element: &Element| {
+        let matched = statement.element_matches(*element, facts, unit.settings);
+        matched.truth != Truth::Yes
+    };
+    statement.elements().filter(fails)
+}
+
+/// How far a statement is from matching; `None` where it is about something else altogether, or where nothing is wrong with it.
+fn distance(unit: Unit<'_>, statement: &CompiledStatement<'_>, facts: &Facts<'_>) -> Option<u32> {
+    let mut distance = u32::from(unit.unless_told.is_some());
+    for element in failing(unit, statement, facts) {
+        distance += weight(element, statement, facts)?;
+        // An action that does not fit is near only if everything else fits.
+        if distance >= 200 {
+            return None;
+        }
+    }
+    (distance > 0).then_some(distance)
+}
+
 fn near_miss(
     stage: Stage,
     unit: Unit<'_>,
     statement: &CompiledStatement<'_>,
     facts: &Facts<'_>,
-) -> Option<(u32, NearMiss)> {
-    let mut failures = Vec::new();
-    let mut distance = 0;
-    for element in statement.elements() {
-        if statement
-            .element_matches(element, facts, unit.settings)
-            .truth
-            == Truth::Yes
-        {
-            continue;
-        }
-        distance += weight(element, statement, facts)?;
-        failures.push(failure(element, statement, facts));
-    }
+) -> Option<NearMiss> {
+    let failing = failing(unit, statement, facts);
+    let mut failures: Vec<Failure> = failing
+        .map(|element| failure(element, statement, facts))
+        .collect();
     if unit.unless_told.is_some() {
-        distance += 1;
         let detail = "the request does not say which resource group the resource is in".to_owned();
         failures.push(Failure {
             failed: "resource_group",
             detail,
         });
     }
-    // An action that does not fit is near only if everything else fits.
-    if distance >= 200 {
-        return None;
-    }
     let first = failures.first()?;
-    let miss = NearMiss {
+    Some(NearMiss {
         stage,
         policy: Arc::clone(&statement.policy().name),
         statement: statement.index(),
@@ -562,8 +621,7 @@ fn near_miss(
         detail: first.detail.clone(),
         at: place(statement),
         failures,
-    };
-    Some((distance, miss))
+    })
 }
 
 /// A condition is the nearest miss, another action of the same service the farthest that is still worth a word.
@@ -708,10 +766,10 @@ pub(crate) fn standing<'w>(request: &'w Request<'w>, part: &'w Part<'w>) -> Vec<
     }
     let mut found: Vec<Standing> = Vec::new();
     for key in answer.walk.keys() {
-        let Some(unit) = answer.walk.unit(key) else {
+        let Some(heard) = answer.heard(key) else {
             continue;
         };
-        let decision = answer.walk.decide_unit(unit);
+        let (decision, _) = heard.sum();
         let decides = key.stage() == answer.outcome.stage;
         let must_allow = matches!(
             key.stage(),
@@ -727,7 +785,7 @@ pub(crate) fn standing<'w>(request: &'w Request<'w>, part: &'w Part<'w>) -> Vec<
             continue;
         }
         let statements = match decision {
-            Decision::ExplicitDeny => of_effect(key.stage(), unit, Effect::Deny, &answer),
+            Decision::ExplicitDeny => of_effect(heard, Effect::Deny, &answer),
             _ => Vec::new(),
         };
         found.push(Standing {

@@ -86,13 +86,12 @@ impl<'p> Unit<'p> {
         }
     }
 
-    /// The decision, and the open rules that it hangs on (SEMANTICS.md, "What an answer hangs on").
-    pub(crate) fn evaluate(&self, facts: &Facts<'_>) -> (Decision, UnitDoubts) {
+    /// The decision, and the open rules that it hangs on (SEMANTICS.md, "What an answer hangs on"): of all that its statements say.
+    pub(crate) fn sum(said: impl Iterator<Item = (Effect, Match)>) -> (Decision, UnitDoubts) {
         let mut deny = Side::default();
         let mut allow = Side::default();
-        for statement in self.set.about(facts) {
-            let answer = self.applies(&statement, facts);
-            match statement.effect() {
+        for (effect, answer) in said {
+            match effect {
                 Effect::Deny => deny.add(answer, answer.truth != Truth::No),
                 Effect::Allow => allow.add(answer, answer.truth == Truth::Yes),
             }

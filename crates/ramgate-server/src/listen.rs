@@ -4,25 +4,24 @@ use std::convert::Infallible;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use axum::Router;
-use axum::http::{Request, StatusCode, header};
+use axum::http::{Request, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::rt::{Read, Write};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
-use tower::ServiceExt;
 
+use crate::http::Endpoints;
 use crate::settings::Address;
 
 /// How long a connection may be silent between requests, and how long a request's head may take to arrive.
@@ -127,10 +126,17 @@ enum Accepted {
     Unix(tokio::net::UnixStream),
 }
 
+/// At the end, connections that wait in the system's queue are taken, and those that are kept are asked on, until nobody new has come for
+/// `QUIET`; but not for longer than `LAST_CALL_MAX`.
+const QUIET: Duration = Duration::from_millis(50);
+const LAST_CALL_MAX: Duration = Duration::from_secs(1);
+/// What was sent by then is read by then.
+const SETTLE: Duration = Duration::from_millis(10);
+
 /// Serves until `ended` turns true, then lets what is in flight finish, for at most `drain`.
 pub(crate) async fn serve(
     listener: Listener,
-    router: Router,
+    endpoints: Endpoints,
     connections_max: usize,
     tls: Option<TlsAcceptor>,
     drain: Duration,
@@ -138,27 +144,38 @@ pub(crate) async fn serve(
 ) {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(connections_max));
+    let start = |(accepted, place)| {
+        let (endpoints, watcher) = (endpoints.clone(), graceful.watcher());
+        match accepted {
+            Accepted::Tcp(stream) => match tls.clone() {
+                None => spawn(stream, endpoints, watcher, place),
+                Some(tls) => shake_hands(tls, stream, endpoints, watcher, place),
+            },
+            #[cfg(unix)]
+            Accepted::Unix(stream) => spawn(stream, endpoints, watcher, place),
+        }
+    };
     let is_over = ended.wait_for(|ended| *ended);
     tokio::pin!(is_over);
     loop {
-        let next = tokio::select! {
+        tokio::select! {
             _ = &mut is_over => break,
-            next = next(&listener, &places) => next,
-        };
-        let Some((accepted, place)) = next else {
-            continue;
-        };
-        let router = router.clone();
-        match accepted {
-            Accepted::Tcp(stream) => match tls.clone() {
-                None => spawn(stream, router, graceful.watcher(), place),
-                Some(tls) => shake_hands(tls, stream, router, graceful.watcher(), place),
-            },
-            #[cfg(unix)]
-            Accepted::Unix(stream) => spawn(stream, router, graceful.watcher(), place),
+            next = next(&listener, &places) => next.map_or((), start),
+        }
+    }
+    endpoints.start_last_call();
+    let last_call = sleep(LAST_CALL_MAX);
+    tokio::pin!(last_call);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut last_call => break,
+            next = next(&listener, &places) => next.map_or((), start),
+            () = sleep(QUIET) => break,
         }
     }
     drop(listener);
+    sleep(SETTLE).await;
     if timeout(drain, graceful.shutdown()).await.is_err() {
         tracing::warn!("answers in flight were cut off, as they took longer than {drain:?}");
     }
@@ -185,30 +202,31 @@ async fn next(
 fn shake_hands(
     tls: TlsAcceptor,
     stream: TcpStream,
-    router: Router,
+    endpoints: Endpoints,
     watcher: Watcher,
     place: OwnedSemaphorePermit,
 ) {
     tokio::spawn(async move {
         match timeout(HANDSHAKE_MAX, tls.accept(stream)).await {
-            Ok(Ok(stream)) => spawn(stream, router, watcher, place),
+            Ok(Ok(stream)) => spawn(stream, endpoints, watcher, place),
             Ok(Err(error)) => tracing::debug!("a TLS handshake failed: {error}"),
             Err(_) => tracing::debug!("a TLS handshake took longer than {HANDSHAKE_MAX:?}"),
         }
     });
 }
 
-fn spawn<S>(stream: S, router: Router, watcher: Watcher, place: OwnedSemaphorePermit)
+fn spawn<S>(stream: S, endpoints: Endpoints, watcher: Watcher, place: OwnedSemaphorePermit)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let seen = Arc::new(AtomicBool::new(false));
-    let connection = connection(TokioIo::new(stream), router, Arc::clone(&seen));
+    let activity = Arc::new(Activity::new());
+    let connection = connection(TokioIo::new(stream), endpoints, Arc::clone(&activity));
     let connection = watcher.watch(connection);
     tokio::spawn(async move {
         let ended = tokio::select! {
+            biased;
             ended = connection => ended.map_err(|error| error.to_string()),
-            () = never_seen(&seen) => Err("no request came".to_owned()),
+            () = activity.silent() => Err("no request came".to_owned()),
         };
         // How a client ends its connection is its own affair.
         if let Err(error) = ended {
@@ -218,18 +236,67 @@ where
     });
 }
 
-/// Ends for a connection on which nothing has come in time: before the first bytes, nobody else watches the clock.
-async fn never_seen(seen: &AtomicBool) {
-    sleep(HEAD_MAX).await;
-    if seen.load(Ordering::Relaxed) {
-        std::future::pending().await
+/// What happens on a connection. One clock for all of its requests: hyper would set one for each head.
+struct Activity {
+    began: Instant,
+    /// In milliseconds since then, when the last answer was made.
+    answered: AtomicU64,
+    /// How many requests are being answered.
+    answering: AtomicUsize,
+    /// HTTP/2 looks after its connections itself.
+    is_http2: AtomicBool,
+}
+
+impl Activity {
+    fn new() -> Activity {
+        Activity {
+            began: Instant::now(),
+            answered: AtomicU64::new(0),
+            answering: AtomicUsize::new(0),
+            is_http2: AtomicBool::new(false),
+        }
+    }
+
+    /// A request is being answered for as long as this lives.
+    fn answering(self: &Arc<Activity>, version: Version) -> Answering {
+        if version == Version::HTTP_2 {
+            self.is_http2.store(true, Ordering::Relaxed);
+        }
+        self.answering.fetch_add(1, Ordering::Relaxed);
+        Answering(Arc::clone(self))
+    }
+
+    /// Ends when no request's head has come in time, after the beginning or the last answer.
+    async fn silent(&self) {
+        let mut rest = HEAD_MAX;
+        while !rest.is_zero() {
+            sleep(rest).await;
+            if self.is_http2.load(Ordering::Relaxed) {
+                std::future::pending().await
+            }
+            let answered = Duration::from_millis(self.answered.load(Ordering::Relaxed));
+            rest = match self.answering.load(Ordering::Relaxed) {
+                0 => (answered + HEAD_MAX).saturating_sub(self.began.elapsed()),
+                _ => HEAD_MAX,
+            };
+        }
     }
 }
 
-/// The router, which notes that a request came, and takes no head that is too large: hyper only bounds what it holds of it at a time.
+struct Answering(Arc<Activity>);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        let now = u64::try_from(self.0.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.answered.store(now, Ordering::Relaxed);
+        self.0.answering.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The endpoints, which take no head that is too large: hyper only bounds what it holds of it at a time.
 fn service(
-    router: Router,
-    seen: Arc<AtomicBool>,
+    endpoints: Endpoints,
+    activity: Arc<Activity>,
 ) -> impl hyper::service::Service<
     Request<Incoming>,
     Response = Response,
@@ -237,14 +304,15 @@ fn service(
     Future: Send,
 > + Clone {
     service_fn(move |request| {
-        seen.store(true, Ordering::Relaxed);
-        let router = router.clone();
+        let answering = activity.answering(request.version());
+        let endpoints = endpoints.clone();
         async move {
+            let _answering = answering;
             if head_bytes(&request) > HEAD_BYTES_MAX {
                 let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
                 return Ok((status, [(header::CONNECTION, "close")]).into_response());
             }
-            router.oneshot(request).await
+            Ok(endpoints.answer(request).await)
         }
     })
 }
@@ -259,38 +327,36 @@ fn head_bytes(request: &Request<Incoming>) -> usize {
 #[cfg(not(feature = "ext-authz"))]
 fn connection<I>(
     io: I,
-    router: Router,
-    seen: Arc<AtomicBool>,
+    endpoints: Endpoints,
+    activity: Arc<Activity>,
 ) -> impl GracefulConnection<Error: std::fmt::Display> + Send
 where
     I: Read + Write + Unpin + Send + 'static,
 {
     hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_MAX)
+        .header_read_timeout(None)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(io, service(router, seen))
+        .serve_connection(io, service(endpoints, activity))
 }
 
 /// With HTTP/2, which gRPC is spoken over.
 #[cfg(feature = "ext-authz")]
 fn connection<I>(
     io: I,
-    router: Router,
-    seen: Arc<AtomicBool>,
+    endpoints: Endpoints,
+    activity: Arc<Activity>,
 ) -> impl GracefulConnection<Error: std::fmt::Display> + Send
 where
     I: Read + Write + Unpin + Send + 'static,
 {
-    use hyper_util::rt::TokioExecutor;
+    use hyper_util::rt::{TokioExecutor, TokioTimer};
     use hyper_util::server::conn::auto;
 
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_MAX)
+        .header_read_timeout(None)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEAD_BYTES_MAX);
     builder
@@ -302,6 +368,6 @@ where
         .keep_alive_interval(HEAD_MAX)
         .keep_alive_timeout(HANDSHAKE_MAX);
     builder
-        .serve_connection(io, service(router, seen))
+        .serve_connection(io, service(endpoints, activity))
         .into_owned()
 }

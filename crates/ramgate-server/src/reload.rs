@@ -1,7 +1,7 @@
 //! Loads policies anew when their files change: aside, then swapped in whole; what is broken changes nothing and is told.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use jiff::Timestamp;
@@ -18,6 +18,8 @@ use crate::signals::Hangup;
 
 /// How long a change is left to become complete before it is looked at.
 const SETTLE: Duration = Duration::from_millis(50);
+/// How long nothing is looked at after a look that found nothing and took long, at most.
+const REST_MAX: Duration = Duration::from_secs(5);
 
 /// Loads policies in place of none.
 ///
@@ -69,7 +71,11 @@ pub(crate) async fn keep_current(app: Arc<App>, origin: Arc<dyn Origin>) -> anyh
             _ = tick.tick() => {}
             _ = hangup.recv() => tracing::info!("SIGHUP: looking at the policies"),
         }
-        check(&app, &origin).await;
+        let started = Instant::now();
+        if !check(&app, &origin).await {
+            // Something else beside the policies may be written all the time (a log): to look takes a tenth of the time at most.
+            sleep((started.elapsed() * 9).min(REST_MAX)).await;
+        }
     }
 }
 
@@ -126,18 +132,20 @@ fn look(origin: &dyn Origin, current: Option<&str>, broken: Option<&str>) -> Fou
     }
 }
 
-async fn check(app: &App, origin: &Arc<dyn Origin>) {
+/// Whether something was found that is new.
+async fn check(app: &App, origin: &Arc<dyn Origin>) -> bool {
     let current = app.policies.served().map(|served| served.revision.clone());
     let broken = app.policies.failed().and_then(|failed| failed.revision);
     let origin = Arc::clone(origin);
     let looked = spawn_blocking(move || look(&*origin, current.as_deref(), broken.as_deref()));
     match looked.await {
-        Ok(Found::StillBroken) => {}
+        Ok(Found::StillBroken) => return false,
         Ok(Found::Unchanged) => {
-            if app.policies.failed().is_some() {
-                app.policies.set_failed(None);
-                tracing::info!("the files hold the policies that are served");
+            if app.policies.failed().is_none() {
+                return false;
             }
+            app.policies.set_failed(None);
+            tracing::info!("the files hold the policies that are served");
         }
         Ok(Found::Changed(loaded)) => {
             swap(app, *loaded);
@@ -153,6 +161,7 @@ async fn check(app: &App, origin: &Arc<dyn Origin>) {
             },
         ),
     }
+    true
 }
 
 /// Keeps the last good policies. The same fault is told once, not at every look.

@@ -9,7 +9,7 @@ use tokio::runtime;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use crate::http::{self, App};
+use crate::http::{App, Endpoints};
 use crate::listen::{Listener, serve};
 use crate::policies::Origin;
 use crate::reload;
@@ -54,7 +54,7 @@ async fn live(settings: Settings, origin: Arc<dyn Origin>) -> Result<()> {
     tracing::info!("listening on {}", listener.name(tls.is_some()));
     let serving = serve(
         listener,
-        http::router(Arc::clone(&app)),
+        Endpoints::new(Arc::clone(&app)),
         settings.limits.connections_max,
         tls,
         settings.drain,

@@ -1,10 +1,11 @@
 //! What goes wrong on the way: bodies without end, connections that break, too much at once.
 
 use std::io::{Read, Write};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::point::{ALLOW, Place, request, rest, until};
+use crate::point::{ALLOW, Over, Place, request, rest, until};
 
 #[test]
 pub(crate) fn a_body_that_is_too_large() {
@@ -151,6 +152,36 @@ pub(crate) fn more_connections_than_are_taken() {
         .set_read_timeout(Some(Duration::from_secs(20)))
         .unwrap();
     assert!(rest(second).starts_with("HTTP/1.1 200 "));
+}
+
+#[test]
+fn connections_that_hang_do_not_stop_others() {
+    let point = Place::with_snapshot(ALLOW).serve(&[]);
+    let silent: Vec<_> = (0..200).map(|_| point.connect()).collect();
+    let mut slow = point.connect();
+    slow.write_all(b"POST /v1/check HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n")
+        .unwrap();
+    let sent = AtomicUsize::new(0);
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                slow.write_all(b" ").unwrap();
+                sent.fetch_add(1, Ordering::Relaxed);
+                thread::sleep(Duration::from_millis(5));
+            }
+        });
+        // However it ends, the slow client must.
+        let _over = Over(&is_over);
+        // Until both have done something beside the other.
+        let mut asked = 0;
+        while asked < 200 || sent.load(Ordering::Relaxed) < 10 {
+            assert_eq!(point.decision(), "Allow");
+            asked += 1;
+        }
+        assert_eq!(point.metric("ramgate_requests_in_flight"), 1.0);
+    });
+    drop(silent);
 }
 
 #[test]

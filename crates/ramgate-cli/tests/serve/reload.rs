@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::point::{ACCOUNT, ALLOW, DENY, Place, Point, request, snapshot, until};
+use crate::point::{ACCOUNT, ALLOW, DENY, Over, Place, Point, agent, request, snapshot, until};
 
 /// Looking at the files now and then is for what the system does not tell; here it would hide that it does.
 const TOLD: [&str; 2] = ["--check-every", "1h"];
@@ -180,6 +180,8 @@ fn a_hangup_and_the_clock_look_at_what_nobody_tells_of() {
         symlink(elsewhere.path("snapshot.json"), place.path("snapshot.json")).unwrap();
         let point = place.serve(&arguments);
         assert_eq!(point.decision(), "Allow");
+        // The look at the start is over by then.
+        thread::sleep(Duration::from_millis(200));
         elsewhere.replace("snapshot.json", snapshot(DENY));
         if hangs_up {
             thread::sleep(Duration::from_millis(100));
@@ -190,38 +192,64 @@ fn a_hangup_and_the_clock_look_at_what_nobody_tells_of() {
     }
 }
 
-/// Says that it is over when it goes out of scope, by a panic too.
-struct Over<'a>(&'a AtomicBool);
-
-impl Drop for Over<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
+/// Under load, every answer is by one of two revisions, whole, and broken changes in between are none.
 #[test]
 fn no_request_fails_while_policies_change() {
     let point = Place::with_snapshot(ALLOW).serve(&TOLD);
+    let revision = |decision: &str| {
+        until(decision, || point.decision() == decision);
+        let answer = point.check(&request()).json();
+        answer["revision"].as_str().unwrap().to_owned()
+    };
+    let allow = revision("Allow");
+    point.place.replace("snapshot.json", snapshot(DENY));
+    let deny = revision("ExplicitDeny");
     let is_over = AtomicBool::new(false);
     let asked = thread::scope(|scope| {
         // However it ends, the clients must.
         let over = Over(&is_over);
         let ask = || {
+            let agent = agent();
             let mut asked = 0;
             while !is_over.load(Ordering::Relaxed) {
-                let decision = point.decision();
-                assert!(
-                    decision == "Allow" || decision == "ExplicitDeny",
-                    "{decision}"
-                );
+                let url = point.url("/v1/check");
+                let mut response = agent.post(&url).send(request().to_string()).unwrap();
+                assert_eq!(response.status(), 200);
+                let named = response.headers()["x-ramgate-revision"].clone();
+                let text = response.body_mut().read_to_string().unwrap();
+                let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+                let expected = match answer["decision"].as_str() {
+                    Some("Allow") => &allow,
+                    Some("ExplicitDeny") => &deny,
+                    _ => panic!("{text}"),
+                };
+                assert_eq!(answer["revision"].as_str(), Some(&**expected), "{text}");
+                assert_eq!(named.to_str().ok(), Some(&**expected), "{text}");
                 asked += 1;
             }
             asked
         };
-        let clients: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
-        for (statement, decision) in [(DENY, "ExplicitDeny"), (ALLOW, "Allow")].repeat(3) {
-            point.place.replace("snapshot.json", snapshot(statement));
-            until(decision, || point.decision() == decision);
+        let clients: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
+        let broken = snapshot(&DENY.replace("\"Deny\"", "\"Dny\""));
+        let cut = snapshot(ALLOW)[..100].to_owned();
+        let fails = || point.get("/readyz").json()["failed_reload"].is_object();
+        let change = |text: &str, decision: Option<&str>| {
+            point.place.replace("snapshot.json", text);
+            match decision {
+                None => until("the failure", fails),
+                Some(decision) => until(decision, || point.decision() == decision && !fails()),
+            }
+        };
+        for round in 0..3 {
+            // Ten changes.
+            if round < 2 {
+                change(&broken, None);
+            }
+            change(&snapshot(ALLOW), Some("Allow"));
+            if round < 2 {
+                change(&cut, None);
+            }
+            change(&snapshot(DENY), Some("ExplicitDeny"));
         }
         drop(over);
         clients
@@ -230,8 +258,7 @@ fn no_request_fails_while_policies_change() {
             .sum::<usize>()
     });
     assert!(asked > 0);
-    assert_eq!(
-        point.metric("ramgate_policies_reloads_total{result=\"loaded\"}"),
-        6.0
-    );
+    let loaded = "ramgate_policies_reloads_total{result=\"loaded\"}";
+    let failed = "ramgate_policies_reloads_total{result=\"failed\"}";
+    assert_eq!((point.metric(loaded), point.metric(failed)), (7.0, 4.0));
 }

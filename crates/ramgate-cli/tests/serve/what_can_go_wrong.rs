@@ -214,6 +214,8 @@ const ROWS: &[Row] = &[
             end::it_is_unready_before_it_stops_to_listen,
             end::answers_in_flight_are_finished,
             end::under_load_every_request_that_was_taken_is_answered,
+            end::on_connections_that_are_kept_no_answer_is_lost,
+            end::requests_that_were_sent_before_are_answered_however_many_wait,
         ],
     ),
     (

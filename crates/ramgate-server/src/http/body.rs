@@ -1,5 +1,8 @@
 //! Reads a request's body whole, within bounds of size and time, and writes JSON.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -46,12 +49,32 @@ pub(crate) async fn read(
 
 /// The bytes of a body. The rest of one that is too large is thrown away.
 pub(super) async fn whole(limits: &Limits, body: &mut Body) -> Result<Vec<u8>, Broken> {
-    let collected = timeout(limits.request, collect(limits.body_bytes_max, body)).await;
+    let collected = in_time(limits.request, collect(limits.body_bytes_max, body)).await;
     let collected = collected.unwrap_or(Err(Broken::Late));
     if let Err(Broken::TooLarge) = collected {
         let _ = timeout(DISCARD_MAX, discard(body)).await;
     }
     collected
+}
+
+/// What `work` comes to, if it does so in time. Nearly always a body has come with its head and is there when it is asked for the second
+/// time: the clock is set only for one that is not.
+async fn in_time<T>(most: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    let mut is_second = false;
+    let first_two = poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending if is_second => Poll::Ready(None),
+        Poll::Pending => {
+            is_second = true;
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+    });
+    if let Some(done) = first_two.await {
+        return Some(done);
+    }
+    timeout(most, work).await.ok()
 }
 
 fn bad(message: &str) -> Refusal {
@@ -98,10 +121,14 @@ fn text(bytes: Vec<u8>) -> Result<Source, Refusal> {
         })
 }
 
+/// What an answer takes, mostly.
+const ANSWER_BYTES: usize = 1024;
+
 /// A response's body.
 pub(crate) fn json(value: &impl Serialize) -> Response {
-    match serde_json::to_vec(value) {
-        Ok(bytes) => ([(header::CONTENT_TYPE, "application/json")], bytes).into_response(),
+    let mut bytes = Vec::with_capacity(ANSWER_BYTES);
+    match serde_json::to_writer(&mut bytes, value) {
+        Ok(()) => ([(header::CONTENT_TYPE, "application/json")], bytes).into_response(),
         // No value of ours is one that JSON cannot hold; if one were, no answer is the safe one.
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

@@ -17,6 +17,9 @@ use crate::http::{App, REVISION, Refusal, body};
 use crate::metrics::Transport;
 use crate::policies::Served;
 
+pub(super) const ONE: &str = "/v1/check";
+pub(super) const BATCH: &str = "/v1/check/batch";
+
 #[derive(Serialize)]
 struct Answer<'a> {
     #[serde(flatten)]

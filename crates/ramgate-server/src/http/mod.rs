@@ -13,6 +13,7 @@ mod grpc;
 #[cfg(feature = "ext-authz")]
 mod grpc_health;
 mod refusal;
+mod shortcut;
 mod strict;
 
 use std::sync::Arc;
@@ -21,16 +22,20 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
+use hyper::body::Incoming;
 use tokio::sync::Semaphore;
+use tower::ServiceExt;
 
 use crate::decide::REQUEST_ID;
 use crate::decision_log::DecisionLog;
 use crate::health;
+use crate::http::shortcut::Shortcut;
 use crate::metrics::Metrics;
 use crate::policies::{Policies, Served};
 use crate::settings::{Limits, Settings};
@@ -59,6 +64,7 @@ pub(crate) struct App {
     /// What callers must present, if they must.
     tokens: Option<Tokens>,
     is_ending: AtomicBool,
+    is_last_call: AtomicBool,
     /// One for each request that may be answered at the same time.
     places: Semaphore,
     /// Some of them are left to what takes less time than a search.
@@ -87,6 +93,7 @@ impl App {
             vocabulary: Vocabulary::new(&settings.authzen).context("authzen")?,
             tokens: tokens.transpose().context("token_file")?,
             is_ending: AtomicBool::new(false),
+            is_last_call: AtomicBool::new(false),
             places: Semaphore::new(settings.limits.concurrent_max),
             searches: Semaphore::new((settings.limits.concurrent_max / 4).max(1)),
         })
@@ -119,10 +126,52 @@ const TOKEN: HeaderName = HeaderName::from_static("x-ramgate-token");
 pub(crate) const PREFIX: &str = "/v1/forward-auth";
 
 /// Every endpoint.
-pub(crate) fn router(app: Arc<App>) -> Router {
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoints {
+    app: Arc<App>,
+    router: Router,
+}
+
+impl Endpoints {
+    pub(crate) fn new(app: Arc<App>) -> Endpoints {
+        let router = router(Arc::clone(&app));
+        Endpoints { app, router }
+    }
+
+    /// From now on every answer is the last one on its connection.
+    pub(crate) fn start_last_call(&self) {
+        self.app.is_last_call.store(true, Ordering::Relaxed);
+    }
+
+    /// Never fails: what is wrong with a request is told in the answer.
+    pub(crate) async fn answer(self, request: hyper::Request<Incoming>) -> Response {
+        let app = Arc::clone(&self.app);
+        let has_one_at_a_time = request.version() < Version::HTTP_2;
+        let mut response = self.decide(request).await;
+        if has_one_at_a_time && app.is_last_call.load(Ordering::Relaxed) {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
+        response
+    }
+
+    async fn decide(self, request: hyper::Request<Incoming>) -> Response {
+        let Some(shortcut) = Shortcut::of(&self.app, request.method(), request.uri().path()) else {
+            let Ok(response) = self.router.oneshot(request).await;
+            return response;
+        };
+        let guard = Guard::new(&self.app, request.headers(), request.uri().path());
+        let app = Arc::clone(&self.app);
+        guard
+            .around(&self.app, shortcut.answer(app, request.map(Body::new)))
+            .await
+    }
+}
+
+fn router(app: Arc<App>) -> Router {
     let mut decisions = Router::new()
-        .route("/v1/check", post(check::one))
-        .route("/v1/check/batch", post(check::batch))
+        .route(check::ONE, post(check::one))
+        .route(check::BATCH, post(check::batch))
         .route(authzen::EVALUATION, post(authzen::evaluation))
         .route(authzen::EVALUATIONS, post(authzen::evaluations))
         .route(authzen::SEARCH_SUBJECT, post(authzen::subjects))
@@ -162,27 +211,49 @@ async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
     if request.uri().path() == ext_authz::PATH {
         return guard_message(&app, request, next).await;
     }
-    let id = request.headers().get(REQUEST_ID).cloned();
-    let is_gateway = request.uri().path().starts_with(PREFIX);
-    let mut response = match app.places.try_acquire() {
-        _ if !may_ask(&app, request.headers(), is_gateway) => unknown_client(),
-        Ok(_place) => {
-            let _counted = app.metrics.in_flight();
-            next.run(request).await
-        }
-        Err(_) => busy(),
-    };
-    if let Some(refused) = response.extensions().get::<refusal::Kind>() {
-        app.metrics.refused(refused.0);
-        // A gateway understands nothing else, and who is not permitted for want of time is not permitted.
-        if is_gateway {
-            response = forward_auth::withheld(&app);
+    let guard = Guard::new(&app, request.headers(), request.uri().path());
+    guard.around(&app, next.run(request)).await
+}
+
+/// What a request's head says to those who let it through.
+struct Guard {
+    id: Option<HeaderValue>,
+    is_gateway: bool,
+    may_ask: bool,
+}
+
+impl Guard {
+    fn new(app: &App, headers: &HeaderMap, path: &str) -> Guard {
+        let is_gateway = path.starts_with(PREFIX);
+        Guard {
+            id: headers.get(REQUEST_ID).cloned(),
+            is_gateway,
+            may_ask: may_ask(app, headers, is_gateway),
         }
     }
-    if let Some(id) = id {
-        response.headers_mut().insert(REQUEST_ID, id);
+
+    /// The answer, which is only begun if the caller may ask and there is a place for it.
+    async fn around(self, app: &App, answer: impl Future<Output = Response>) -> Response {
+        let mut response = match app.places.try_acquire() {
+            _ if !self.may_ask => unknown_client(),
+            Ok(_place) => {
+                let _counted = app.metrics.in_flight();
+                answer.await
+            }
+            Err(_) => busy(),
+        };
+        if let Some(refused) = response.extensions().get::<refusal::Kind>() {
+            app.metrics.refused(refused.0);
+            // A gateway understands nothing else, and who is not permitted for want of time is not permitted.
+            if self.is_gateway {
+                response = forward_auth::withheld(app);
+            }
+        }
+        if let Some(id) = self.id {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        response
     }
-    response
 }
 
 /// The same for gRPC, whose refusals are messages too.
