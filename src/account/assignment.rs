@@ -42,6 +42,20 @@ impl Assignment {
         }))
     }
 
+    /// The same, with the stage that decided.
+    ///
+    /// # Errors
+    /// As [`Assignment::decide`].
+    pub fn decide_with_stage(
+        &self,
+        question: &Question,
+    ) -> Result<(Decision, Stage), RequestError> {
+        let found = self.find(question)?;
+        let request = &question.request;
+        let outcome = decision::outcome(request, |resource| found.applicable(request, resource));
+        Ok((outcome.decision, outcome.stage))
+    }
+
     /// The same, with the stage and the statements that decided.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ pub(crate) use explain::{
 pub(crate) use unit::Unit;
 pub(crate) use unsaid::{Hanging, hanging};
 use walk::Silent;
-pub(crate) use walk::{Listener, Part, UnitKey, Walk};
+pub(crate) use walk::{Listener, Outcome, Part, UnitKey, Walk};
 
 /// The word of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -72,14 +72,6 @@ impl Decision {
             Decision::Allow => 0,
             Decision::ImplicitDeny => 1,
             Decision::ExplicitDeny => 2,
-        }
-    }
-
-    fn worse(self, other: Decision) -> Decision {
-        if other.badness() > self.badness() {
-            other
-        } else {
-            self
         }
     }
 }
@@ -155,16 +147,22 @@ pub(crate) fn decide<'w>(
     request: &'w Request<'w>,
     applicable: impl Fn(&'w Arn<'w>) -> Applicable<'w>,
 ) -> Decision {
+    outcome(request, applicable).decision
+}
+
+/// The same with the stage that decided.
+pub(crate) fn outcome<'w>(
+    request: &'w Request<'w>,
+    applicable: impl Fn(&'w Arn<'w>) -> Applicable<'w>,
+) -> Outcome {
     let decide_on = |resource| {
         let policies = applicable(resource);
-        Walk::new(request, &policies, resource)
-            .run(&mut Silent)
-            .decision
+        Walk::new(request, &policies, resource).run(&mut Silent)
     };
     let first = decide_on(request.resource());
     if request.has_one_resource() {
         return first;
     }
     let others = request.resources().skip(1).map(decide_on);
-    others.fold(first, Decision::worse)
+    others.fold(first, Outcome::worse)
 }

@@ -78,6 +78,17 @@ pub(crate) struct Outcome {
     pub(crate) stage: Stage,
 }
 
+impl Outcome {
+    /// Of two that are as bad, the first.
+    pub(super) fn worse(self, other: Outcome) -> Outcome {
+        if other.decision.badness() > self.decision.badness() {
+            other
+        } else {
+            self
+        }
+    }
+}
+
 /// What the identity policies said (E7).
 #[derive(Clone, Copy)]
 struct Identity {

@@ -284,8 +284,8 @@ class Work:
         return found
 
 
-def check(request):
-    return ("POST", "/v1/check", {"content-type": "application/json"}, json.dumps(request))
+def check(request, path="/v1/check"):
+    return ("POST", path, {"content-type": "application/json"}, json.dumps(request))
 
 
 def authzen(request):
@@ -330,6 +330,7 @@ def makers(work, point):
     return {
         "check": lambda: [check(request) for request in first(work.requests)],
         "check, permitted": permitted,
+        "check, the decision only": lambda: [check(request, "/v1/check?brief=true") for request in first(work.requests)],
         f"batch of {BATCH}": batches,
         "AuthZEN evaluation": lambda: [authzen(request) for request in first(work.requests)],
         "forward-auth": let_through,
@@ -378,7 +379,7 @@ def throughput(work, options):
         answers = work.answers(point, requests)
         length = round(statistics.mean(len(text) for _, text in answers))
         script = work.script(re.sub(r"\W", "-", name), requests)
-        constant = work.constant(requests[0][1], b" " * length)
+        constant = work.constant(requests[0][1].split("?")[0], b" " * length)
         run = lambda server: lambda seconds: wrk(server, script, seconds or options.seconds, options.connections)
         results = in_turn({"point": run(point), "constant": run(constant)}, options.rounds)
         constant.stop()

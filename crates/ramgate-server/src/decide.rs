@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use ramgate::preflight::{self, Permission, Resources};
 use ramgate::{
     Catalog, Context, Decision, DeterminingStatement, Evaluation, Explanation, NearMiss, Question,
-    RequestError,
+    RequestError, Stage,
 };
 
 use ramgate_tower::Denial;
@@ -88,6 +88,29 @@ pub(crate) fn explain(
     let about = About::Request(&question.request);
     note(app, served, about, outcome, call, took);
     found
+}
+
+/// A question's answer in a word, and the stage that gave it.
+///
+/// # Errors
+/// When the caller is not known.
+pub(crate) fn decide(
+    app: &App,
+    served: &Served,
+    question: Question,
+    call: &Call,
+) -> Result<(Decision, Stage), RequestError> {
+    if app.decision_log.is_some() {
+        // A line of the log names the statements.
+        let found = evaluate(app, served, question, call)?;
+        return Ok((found.decision, found.stage));
+    }
+    let question = complete(app, question);
+    let started = Instant::now();
+    let (decision, stage) = served.assignment.decide_with_stage(&question)?;
+    let took = started.elapsed();
+    app.metrics.decided(decision, stage, call.transport, took);
+    Ok((decision, stage))
 }
 
 /// A question's answer, without what only people read.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::point::{ALICE, ALLOW, Place, request};
+use crate::point::{ALICE, ALLOW, Place, request, until};
 
 #[test]
 fn an_answer_is_that_of_the_command_line_and_the_revision() {
@@ -176,6 +176,76 @@ pub(crate) fn a_batch_goes_on_past_what_is_wrong() {
     assert_eq!(point.post("/v1/check/batch", "[]").json(), json!([]));
     for (body, status) in [("{}", 400), ("[{}", 400), ("", 400), ("[1,1,1,1,1,1]", 413)] {
         assert_eq!(point.post("/v1/check/batch", body).status, status, "{body}");
+    }
+}
+
+#[test]
+pub(crate) fn a_brief_answer_is_the_same_decision() {
+    let place = Place::with_snapshot(
+        &[
+            ALLOW,
+            r#"{ "Effect": "Deny", "Action": "vpc:DeleteVpc", "Resource": "*" }"#,
+        ]
+        .join(","),
+    );
+    let log = place.path("decisions");
+    let point = place.serve(&[]);
+    let logging = Place::with_snapshot(ALLOW).serve(&["--decision-log", log.to_str().unwrap()]);
+    let asked = ["vpc:DescribeVpcs", "vpc:DeleteVpc", "ecs:StopInstance"];
+    let asked =
+        asked.map(|action| json!({ "principal": ALICE, "action": action, "resource": "*" }));
+    let mut all = Vec::new();
+    for request in &asked {
+        let full = point.check(request).json();
+        let brief = point
+            .post("/v1/check?brief=true", request.to_string())
+            .json();
+        let members = ["decision", "allowed", "stage", "revision"];
+        let expected: serde_json::Map<_, _> = members
+            .map(|name| (name.to_owned(), full[name].clone()))
+            .into_iter()
+            .collect();
+        assert_eq!(brief, Value::Object(expected));
+        all.push(brief);
+    }
+    let decisions: Vec<_> = all
+        .iter()
+        .map(|one| one["decision"].as_str().unwrap())
+        .collect();
+    assert_eq!(decisions, ["Allow", "ExplicitDeny", "ImplicitDeny"]);
+    let batch = point.post("/v1/check/batch?brief=true", json!(asked).to_string());
+    assert_eq!(batch.json(), Value::Array(all));
+    let sample =
+        "ramgate_decisions_total{decision=\"ExplicitDeny\",stage=\"identity\",transport=\"check\"}";
+    assert_eq!(point.metric(sample), 2.0);
+    // The log has the statements all the same.
+    assert_eq!(
+        logging
+            .post("/v1/check?brief=true", request().to_string())
+            .decision(),
+        "Allow"
+    );
+    until("a line", || {
+        std::fs::read_to_string(&log).is_ok_and(|text| text.contains("\"statement\":0"))
+    });
+    // Who is not known gets none, and a query that is not understood is no other one.
+    let stranger = json!({ "principal": "acs:ram::1234567890123456:user/x", "action": "vpc:X", "resource": "*" });
+    assert_eq!(
+        point
+            .post("/v1/check?brief=true", stranger.to_string())
+            .status,
+        422
+    );
+    for query in ["brief", "brief=1", "brief=true&x=1", "Brief=true"] {
+        for path in ["/v1/check", "/v1/check/batch"] {
+            assert_eq!(
+                point
+                    .post(&format!("{path}?{query}"), request().to_string())
+                    .status,
+                400,
+                "{query}"
+            );
+        }
     }
 }
 

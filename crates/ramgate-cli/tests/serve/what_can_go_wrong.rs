@@ -55,6 +55,10 @@ const ROWS: &[Row] = &[
         &[check::what_is_no_request_is_told_with_its_place],
     ),
     (
+        "a query other than `brief=true`",
+        &[check::a_brief_answer_is_the_same_decision],
+    ),
+    (
         "one request of a batch is any of these",
         &[check::a_batch_goes_on_past_what_is_wrong],
     ),

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use ramgate::{Explanation, Position, Question, Source};
+use ramgate::{Decision, Explanation, Position, Question, Source, Stage};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -27,6 +27,17 @@ struct Answer<'a> {
     revision: &'a str,
 }
 
+/// The query of who wants nothing but the decision.
+const BRIEF: &str = "brief=true";
+
+#[derive(Serialize)]
+struct BriefAnswer<'a> {
+    decision: Decision,
+    allowed: bool,
+    stage: Stage,
+    revision: &'a str,
+}
+
 /// One element of a batch that has no answer.
 #[derive(Serialize)]
 struct Unanswered<'a> {
@@ -40,39 +51,47 @@ struct Unanswered<'a> {
 #[serde(untagged)]
 enum Element<'a> {
     Answer(Box<Answer<'a>>),
+    Brief(BriefAnswer<'a>),
     Unanswered(Unanswered<'a>),
 }
 
 /// One request, one answer.
 pub(crate) async fn one(
     State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
     let source = body::read(&app.limits, &headers, body).await?;
     let served = app.served()?;
-    let explanation = answer(
-        &app,
-        &served,
-        &source,
-        &Call::of(Transport::Check, &headers),
-    )?;
-    let revision = &*served.revision;
-    let answer = Answer {
-        explanation,
-        revision,
-    };
+    let call = Call::of(Transport::Check, &headers);
+    let answer = answer(&app, &served, &source, &call, is_brief(query.as_deref())?)?;
     Ok(([(REVISION, served.header.clone())], body::json(&answer)).into_response())
+}
+
+/// Whether the query asks for the decision alone.
+fn is_brief(query: Option<&str>) -> Result<bool, Refusal> {
+    match query {
+        None | Some("") => Ok(false),
+        Some(BRIEF) => Ok(true),
+        Some(_) => {
+            let message = format!("the query is not understood; expected {BRIEF}, or none");
+            let status = StatusCode::BAD_REQUEST;
+            Err(Refusal::new(status, "bad_request", message))
+        }
+    }
 }
 
 /// An array of requests, an array of answers in their order, all by the same policies. What is wrong with one is told in its place.
 pub(crate) async fn batch(
     State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
     let source = body::read(&app.limits, &headers, body).await?;
     let served = app.served()?;
+    let brief = is_brief(query.as_deref())?;
     let requests = elements(&source)?;
     if requests.len() > app.limits.batch_max {
         let (found, most) = (requests.len(), app.limits.batch_max);
@@ -88,7 +107,7 @@ pub(crate) async fn batch(
     for (index, text) in requests.into_iter().enumerate() {
         pace.step().await?;
         let call = Call::of(Transport::Batch, &headers).at(index);
-        answers.push(element(&app, &served, &source, index, text, &call));
+        answers.push(element(&app, &served, &source, (index, text), &call, brief));
     }
     Ok(([(REVISION, served.header.clone())], body::json(&answers)).into_response())
 }
@@ -108,17 +127,13 @@ fn element<'s>(
     app: &App,
     served: &'s Served,
     source: &Source,
-    index: usize,
-    text: &RawValue,
+    (index, text): (usize, &RawValue),
     call: &Call,
+    brief: bool,
 ) -> Element<'s> {
-    let revision = &*served.revision;
     let text = text.get();
-    match answer(app, served, &Source::new("request", text), call) {
-        Ok(explanation) => Element::Answer(Box::new(Answer {
-            explanation,
-            revision,
-        })),
+    match answer(app, served, &Source::new("request", text), call, brief) {
+        Ok(answer) => answer,
         Err(mut refusal) => {
             // `text` is a part of the source's.
             let start = text.as_ptr() as usize - source.text().as_ptr() as usize;
@@ -126,19 +141,35 @@ fn element<'s>(
             Element::Unanswered(Unanswered {
                 told: refusal.body,
                 index,
-                revision,
+                revision: &served.revision,
             })
         }
     }
 }
 
-fn answer(
+fn answer<'s>(
     app: &App,
-    served: &Served,
+    served: &'s Served,
     source: &Source,
     call: &Call,
-) -> Result<Explanation, Refusal> {
+    brief: bool,
+) -> Result<Element<'s>, Refusal> {
     let question =
         Question::parse(source).map_err(|error| Refusal::unreadable(error.problems()))?;
-    decide::explain(app, served, question, call).map_err(|error| Refusal::unknown(&error))
+    let revision = &*served.revision;
+    let unknown = |error| Refusal::unknown(&error);
+    if brief {
+        let (decision, stage) = decide::decide(app, served, question, call).map_err(unknown)?;
+        return Ok(Element::Brief(BriefAnswer {
+            decision,
+            allowed: decision.is_allow(),
+            stage,
+            revision,
+        }));
+    }
+    let explanation = decide::explain(app, served, question, call).map_err(unknown)?;
+    Ok(Element::Answer(Box::new(Answer {
+        explanation,
+        revision,
+    })))
 }

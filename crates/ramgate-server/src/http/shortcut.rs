@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{Method, Request};
 use axum::response::{IntoResponse, Response};
 
@@ -43,9 +43,12 @@ impl Shortcut {
             return forward_auth::ask(State(app), request).await;
         }
         let (parts, body) = request.into_parts();
+        let query = RawQuery(parts.uri.query().map(str::to_owned));
         let (app, headers) = (State(app), parts.headers);
         match self {
-            Shortcut::Batch => check::batch(app, headers, body).await.into_response(),
+            Shortcut::Batch => check::batch(app, query, headers, body)
+                .await
+                .into_response(),
             Shortcut::Evaluation => authzen::evaluation(app, headers, body)
                 .await
                 .into_response(),
@@ -53,7 +56,7 @@ impl Shortcut {
                 .await
                 .into_response(),
             Shortcut::Check | Shortcut::ForwardAuth => {
-                check::one(app, headers, body).await.into_response()
+                check::one(app, query, headers, body).await.into_response()
             }
         }
     }
