@@ -173,6 +173,20 @@ def wrk(server, script, seconds, connections):
     return Result(int(requests), milliseconds(unit) / 1e3, p50, p99, cpu)
 
 
+def oha(program, server, path, bodies, seconds, connections):
+    """A second client for the same requests; it takes about twice wrk's time for each, as programs that do more than ask do."""
+    command = ["taskset", "-c", CLIENT_CPU, program, "--no-tui", "--output-format", "json", "-w", "-z", f"{seconds}s", "-c", str(connections)]
+    command += ["-m", "POST", "-H", "content-type: application/json", "-Z", str(bodies), f"http://127.0.0.1:{server.port}{path}"]
+    before = server.cpu()
+    said = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    cpu = server.cpu() - before
+    answered = said["statusCodeDistribution"]
+    if set(answered) != {"200"} or said["errorDistribution"]:
+        fail(f"{server.name}: {answered} {said['errorDistribution']}\n{server.state()}")
+    times = said["latencyPercentiles"]
+    return Result(answered["200"], said["summary"]["total"], times["p50"] * 1e3, times["p99"] * 1e3, cpu)
+
+
 def h2load(server, data, path, seconds, connections):
     log = data.with_suffix(".log")
     command = ["taskset", "-c", CLIENT_CPU, "h2load", "-t1", f"-c{connections}", "-m4", f"-D{seconds}", f"--log-file={log}", "-d", str(data)]
@@ -371,22 +385,30 @@ HEAD = """| interface | requests/s | p50 ms | p99 ms | processor µs | nothing d
 
 def throughput(work, options):
     point = work.point()
-    rows = []
+    rows_of_oha = []
     for name, make in makers(work, point).items():
         if options.only and not name.startswith(options.only):
             continue
         requests = make()
         answers = work.answers(point, requests)
         length = round(statistics.mean(len(text) for _, text in answers))
-        script = work.script(re.sub(r"\W", "-", name), requests)
-        constant = work.constant(requests[0][1].split("?")[0], b" " * length)
+        file = re.sub(r"\W", "-", name)
+        script = work.script(file, requests)
+        path = requests[0][1]
+        constant = work.constant(path.split("?")[0], b" " * length)
+        name = f"{name}, {length} bytes"
         run = lambda server: lambda seconds: wrk(server, script, seconds or options.seconds, options.connections)
         results = in_turn({"point": run(point), "constant": run(constant)}, options.rounds)
+        tell(row(name, results["point"], results["constant"]))
+        if options.oha and requests[0][3]:
+            bodies = work.folder / f"{file}.jsonl"
+            bodies.write_text("".join(f"{body}\n" for _, _, _, body in requests))
+            run = lambda server: lambda seconds: oha(options.oha, server, path, bodies, seconds or options.seconds, options.connections)
+            results = in_turn({"point": run(point), "constant": run(constant)}, options.rounds)
+            rows_of_oha.append(row(name, results["point"], results["constant"]))
         constant.stop()
-        rows.append(row(f"{name}, {length} bytes", results["point"], results["constant"]))
-        tell(rows[-1])
     point.stop()
-    return rows
+    return rows_of_oha
 
 
 def over_grpc(work, options):
@@ -575,6 +597,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--binaries", type=Path, required=True, help="the folder of ramgate, constant and workload")
     parser.add_argument("--cerbos", type=Path, help="the program of another decision point; left out without it")
+    parser.add_argument("--oha", help="the program of a second client; left out without it")
     parser.add_argument("--seconds", type=int, default=5, help="how long a round lasts")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--connections", type=int, default=32)
@@ -590,10 +613,15 @@ def main():
         work = Work(Path(folder), options.binaries.resolve())
         try:
             if "throughput" in options.parts:
+                tell("With wrk, and h2load for gRPC:\n")
                 tell(HEAD)
-                throughput(work, options)
+                rows_of_oha = throughput(work, options)
                 over_grpc(work, options)
                 tell("")
+                if rows_of_oha:
+                    tell("With oha:\n")
+                    for line in [HEAD, *rows_of_oha, ""]:
+                        tell(line)
             if "cerbos" in options.parts and options.cerbos:
                 for count in (100, 10_000):
                     beside_cerbos(work, options, count)

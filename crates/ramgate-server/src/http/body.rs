@@ -121,8 +121,8 @@ fn text(bytes: Vec<u8>) -> Result<Source, Refusal> {
         })
 }
 
-/// What an answer takes, mostly.
-const ANSWER_BYTES: usize = 1024;
+/// What an answer takes, mostly: a denial tells what came near.
+const ANSWER_BYTES: usize = 4096;
 
 /// A response's body.
 pub(crate) fn json(value: &impl Serialize) -> Response {
