@@ -361,6 +361,8 @@ where
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
+        // An answer is short: to copy it behind its head costs less than to have the system gather both.
+        .writev(false)
         .header_read_timeout(None)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEAD_BYTES_MAX);
