@@ -151,7 +151,7 @@ struct Answer<'w> {
     heard: Vec<Heard<'w>>,
 }
 
-/// What each statement of a unit says that is about the action.
+/// What each statement of a unit says, but those that surely do not match: nothing hangs on them.
 struct Heard<'w> {
     key: UnitKey,
     unit: Unit<'w>,
@@ -161,13 +161,17 @@ struct Heard<'w> {
 impl<'w> Heard<'w> {
     fn of(walk: &Walk<'w>, key: UnitKey) -> Option<Heard<'w>> {
         let unit = walk.unit(key)?;
-        let statements = unit.set.about(&walk.facts);
-        let statements =
-            statements.map(|statement| (statement, unit.applies(&statement, &walk.facts)));
+        let mut statements = Vec::new();
+        for statement in unit.set.about(&walk.facts) {
+            let matched = unit.applies(&statement, &walk.facts);
+            if !matched.is_sure_no() {
+                statements.push((statement, matched));
+            }
+        }
         Some(Heard {
             key,
             unit,
-            statements: statements.collect(),
+            statements,
         })
     }
 
@@ -539,32 +543,26 @@ fn near_misses(answer: &Answer<'_>) -> Vec<NearMiss> {
         .iter()
         .map(|(key, _)| key.stage())
         .collect();
-    let mut misses = Vec::new();
-    for key in answer
-        .walk
-        .keys()
-        .filter(|key| lacking.contains(&key.stage()))
-    {
+    let mut nearest: Vec<(u32, Stage, Unit<'_>, CompiledStatement<'_>)> = Vec::new();
+    let keys = answer.walk.keys();
+    for key in keys.filter(|key| lacking.contains(&key.stage())) {
         let Some(unit) = answer.walk.unit(key) else {
             continue;
         };
-        for statement in unit
-            .set
-            .statements()
-            .filter(|statement| statement.effect() == Effect::Allow)
-        {
-            if let Some(distance) = distance(unit, &statement, answer.facts()) {
-                misses.push((distance, key.stage(), unit, statement));
+        // Where neither action nor resource fit, the distance is too great.
+        for statement in unit.set.allows_near(answer.facts()) {
+            let farthest = nearest.get(NEAR_MISSES_MAX - 1);
+            let limit = farthest.map_or(TOO_FAR, |(distance, ..)| *distance);
+            if let Some(distance) = distance(unit, &statement, answer.facts(), limit) {
+                nearest.truncate(NEAR_MISSES_MAX - 1);
+                let place = nearest.partition_point(|(other, ..)| *other <= distance);
+                nearest.insert(place, (distance, key.stage(), unit, statement));
             }
         }
     }
-    misses.sort_by_key(|(distance, ..)| *distance);
-    misses.truncate(NEAR_MISSES_MAX);
-    let shown = misses
-        .into_iter()
-        .filter_map(|(_, stage, unit, statement)| {
-            near_miss(stage, unit, &statement, answer.facts())
-        });
+    let shown = nearest.iter().filter_map(|(_, stage, unit, statement)| {
+        near_miss(*stage, *unit, statement, answer.facts())
+    });
     shown.collect()
 }
 
@@ -581,17 +579,25 @@ fn failing<'s>(
     statement.elements().filter(fails)
 }
 
-/// How far a statement is from matching; `None` where it is about something else altogether, or where nothing is wrong with it.
-fn distance(unit: Unit<'_>, statement: &CompiledStatement<'_>, facts: &Facts<'_>) -> Option<u32> {
+/// An action that does not fit is near only if everything else fits.
+const TOO_FAR: u32 = 200;
+
+/// How far a statement is from matching, if it is less than `limit`; `None` where it is about something else altogether, or where nothing is
+/// wrong with it.
+fn distance(
+    unit: Unit<'_>,
+    statement: &CompiledStatement<'_>,
+    facts: &Facts<'_>,
+    limit: u32,
+) -> Option<u32> {
     let mut distance = u32::from(unit.unless_told.is_some());
     for element in failing(unit, statement, facts) {
-        distance += weight(element, statement, facts)?;
-        // An action that does not fit is near only if everything else fits.
-        if distance >= 200 {
+        if distance >= limit {
             return None;
         }
+        distance += weight(element, statement, facts)?;
     }
-    (distance > 0).then_some(distance)
+    (1..limit).contains(&distance).then_some(distance)
 }
 
 fn near_miss(
@@ -686,18 +692,16 @@ fn failure(element: Element, statement: &CompiledStatement<'_>, facts: &Facts<'_
 }
 
 /// The first few of a list, and how many more there are.
-fn listed<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+fn listed<'t>(mut texts: impl Iterator<Item = &'t str>) -> String {
     const SHOWN: usize = 4;
-    let texts: Vec<&str> = texts.collect();
-    let shown = texts
-        .iter()
-        .take(SHOWN)
-        .copied()
-        .collect::<Vec<_>>()
-        .join(", ");
-    match texts.len().checked_sub(SHOWN) {
-        Some(more) if more > 0 => format!("{shown} and {more} more"),
-        _ => shown,
+    let mut shown = String::new();
+    for (index, text) in texts.by_ref().take(SHOWN).enumerate() {
+        shown.push_str(if index > 0 { ", " } else { "" });
+        shown.push_str(text);
+    }
+    match texts.count() {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 

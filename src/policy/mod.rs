@@ -25,6 +25,7 @@ pub(crate) use shared::Shared;
 pub(crate) use statement::{CompiledStatement, Element, is_assume_role};
 
 use keys::Signature;
+use packed::Flags;
 use statement::Row;
 
 /// A step of the evaluation process, in its order (E4 to E8).
@@ -92,6 +93,8 @@ struct Signed {
     /// Where its patterns begin.
     start: u32,
     effect: Effect,
+    /// Some resource pattern may read otherwise, so that there are doubts where it does not match.
+    has_rare_resources: bool,
 }
 
 impl Policy {
@@ -154,32 +157,66 @@ impl Policy {
             resource,
             start,
             effect: statement.effect(),
+            has_rare_resources: statement.flags().has(Flags::RARE_RESOURCES),
         })
     }
 
     /// In the order of the document, for explanations.
     pub(crate) fn statements(&self) -> impl Iterator<Item = CompiledStatement<'_>> {
-        let at = |signed: &Signed| CompiledStatement::at(self, signed.start);
-        self.in_order().filter_map(at)
+        self.in_order(|_| true)
     }
 
-    /// Those of them that may be about an action with this signature.
-    fn about(&self, action: Signature) -> impl Iterator<Item = CompiledStatement<'_>> {
-        let may_match = move |signed: &&Signed| signed.action & action != 0;
-        let at = |signed: &Signed| CompiledStatement::at(self, signed.start);
-        self.in_order().filter(may_match).filter_map(at)
+    /// Those of them that may match a request with these signatures, or of which a doubt remains that they do not.
+    fn about(
+        &self,
+        action: Signature,
+        resource: Signature,
+    ) -> impl Iterator<Item = CompiledStatement<'_>> {
+        self.in_order(move |signed| {
+            signed.action & action != 0
+                && (signed.resource & resource != 0 || signed.has_rare_resources)
+        })
     }
 
-    /// In the order of the document: each effect's are, and are merged.
-    fn in_order(&self) -> impl Iterator<Item = &Signed> {
-        let is_deny = |signed: &Signed| signed.effect == Effect::Deny;
-        let (denies, allows) = self.signed.split_at(self.signed.partition_point(is_deny));
-        let (mut denies, mut allows) = (denies.iter().peekable(), allows.iter().peekable());
-        std::iter::from_fn(move || match (denies.peek(), allows.peek()) {
+    /// The wanted ones in the order of the document: each effect's are, and are merged.
+    fn in_order(
+        &self,
+        is_wanted: impl Fn(&Signed) -> bool + Copy,
+    ) -> impl Iterator<Item = CompiledStatement<'_>> {
+        let (denies, allows) = self.by_effect();
+        let mut denies = denies
+            .iter()
+            .filter(move |signed| is_wanted(signed))
+            .peekable();
+        let mut allows = allows
+            .iter()
+            .filter(move |signed| is_wanted(signed))
+            .peekable();
+        let signed = std::iter::from_fn(move || match (denies.peek(), allows.peek()) {
             (Some(deny), Some(allow)) if deny.start > allow.start => allows.next(),
             (Some(_), _) => denies.next(),
             (None, _) => allows.next(),
-        })
+        });
+        signed.filter_map(|signed| CompiledStatement::at(self, signed.start))
+    }
+
+    /// The Allows of which the action or the resource may match one with these signatures, in the order of the document.
+    fn allows_near(
+        &self,
+        action: Signature,
+        resource: Signature,
+    ) -> impl Iterator<Item = CompiledStatement<'_>> {
+        let (_, allows) = self.by_effect();
+        let is_near =
+            move |signed: &&Signed| signed.action & action != 0 || signed.resource & resource != 0;
+        let near = allows.iter().filter(is_near);
+        near.filter_map(|signed| CompiledStatement::at(self, signed.start))
+    }
+
+    /// The Denies and the Allows, each in the order of the document.
+    fn by_effect(&self) -> (&[Signed], &[Signed]) {
+        let is_deny = |signed: &Signed| signed.effect == Effect::Deny;
+        self.signed.split_at(self.signed.partition_point(is_deny))
     }
 
     fn signed_statements(&self) -> impl Iterator<Item = (CompiledStatement<'_>, &Signed)> {

@@ -113,12 +113,27 @@ impl PolicySet {
         self.iter().flat_map(|policy| policy.statements())
     }
 
-    /// Those that may be about the request's action: every other one surely does not match, whatever is open (W4, G9).
+    /// Those that may be about the request: every other one surely does not match, whatever is open.
     pub(crate) fn about(&self, facts: &Facts<'_>) -> impl Iterator<Item = CompiledStatement<'_>> {
-        let action = RequestSignature::of(facts).action;
+        let request = RequestSignature::of(facts);
+        // A Deny's is never the smaller one.
+        let (action, resource) = (request.action, request.resource(Effect::Deny));
         let members = self.members.iter();
         let may_match = members.filter(move |member| member.action & action != 0);
-        may_match.flat_map(move |member| member.policy.about(action))
+        may_match.flat_map(move |member| member.policy.about(action, resource))
+    }
+
+    /// The Allows of which action or resource may match the request's; of every other one neither does.
+    pub(crate) fn allows_near(
+        &self,
+        facts: &Facts<'_>,
+    ) -> impl Iterator<Item = CompiledStatement<'_>> {
+        let request = RequestSignature::of(facts);
+        let (action, resource) = (request.action, request.resource(Effect::Allow));
+        let is_near =
+            move |member: &&Member| member.action & action != 0 || member.resource & resource != 0;
+        let members = self.members.iter().filter(is_near);
+        members.flat_map(move |member| member.policy.allows_near(action, resource))
     }
 
     /// Calls `visit` for the statements that may match the request, until it says yes; whether it did.
