@@ -72,7 +72,7 @@ struct Line<'e> {
     revision: &'e str,
     latency_us: u128,
     #[serde(skip_serializing_if = "Option::is_none")]
-    request: Option<Request<'static>>,
+    request: Option<Cow<'e, Request<'static>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     call: Option<Operation<'e>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -198,7 +198,7 @@ impl DecisionLog {
     }
 
     /// The request without the values of masked keys, and which those are.
-    fn mask(&self, request: &Request<'static>) -> (Request<'static>, Vec<String>) {
+    fn mask<'e>(&self, request: &'e Request<'static>) -> (Cow<'e, Request<'static>>, Vec<String>) {
         let is_masked = |key: &str| {
             self.masked
                 .iter()
@@ -210,7 +210,7 @@ impl DecisionLog {
             .map(str::to_owned)
             .collect();
         if masked.is_empty() {
-            return (request.clone(), masked);
+            return (Cow::Borrowed(request), masked);
         }
         let entries = request.context().iter().map(|(key, value)| {
             let value = if is_masked(key) {
@@ -222,7 +222,7 @@ impl DecisionLog {
         });
         // The keys are those of a context; if they were none, no context is the safe one to show.
         let context = ramgate::Context::owned(entries.collect()).unwrap_or_default();
-        (request.clone().with_context(context), masked)
+        (Cow::Owned(request.clone().with_context(context)), masked)
     }
 
     /// Waits until everything is written that was decided before, but not for long.

@@ -56,9 +56,10 @@ enum Piece {
 
 /// The segments of a path that means the same to everybody who reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PathSegments(Vec<String>);
+pub(crate) struct PathSegments<'p>(Vec<Cow<'p, str>>);
 
-type Values<'p> = BTreeMap<&'p str, Cow<'p, str>>;
+/// What a path holds, by the names of its places.
+type Values<'p> = Vec<(&'p str, Cow<'p, str>)>;
 
 impl Route {
     /// Checks a route.
@@ -107,14 +108,14 @@ impl Route {
     pub(crate) fn request(
         &self,
         method: &Method,
-        path: &PathSegments,
+        path: &PathSegments<'_>,
         principal: &Principal<'static>,
     ) -> Option<Result<Request<'static>>> {
         let values = self.methods.contains(method).then(|| self.values(path))??;
         Some(self.fill(principal.clone(), &values))
     }
 
-    fn values<'p>(&'p self, path: &'p PathSegments) -> Option<Values<'p>> {
+    fn values<'p>(&'p self, path: &'p PathSegments<'_>) -> Option<Values<'p>> {
         let mut given = path.0.iter();
         let mut values = Values::new();
         for segment in &self.segments {
@@ -124,12 +125,12 @@ impl Route {
                 }
                 Segment::One(name) => {
                     let value = given.next().filter(|segment| !segment.is_empty())?;
-                    values.insert(name, Cow::Borrowed(value));
+                    values.push((name, Cow::Borrowed(&**value)));
                 }
                 Segment::Rest(name) => {
-                    let rest: Vec<&str> = given.by_ref().map(String::as_str).collect();
+                    let rest: Vec<&str> = given.by_ref().map(|segment| &**segment).collect();
                     let rest = Some(rest.join("/")).filter(|rest| !rest.is_empty())?;
-                    values.insert(name, Cow::Owned(rest));
+                    values.push((name, Cow::Owned(rest)));
                 }
             }
         }
@@ -196,6 +197,8 @@ fn segments(path: &str) -> Result<Vec<Segment>> {
 
 /// How many colons stand before the relative id of an ARN.
 const FIELDS_BEFORE_RELATIVE_ID: usize = 4;
+/// What an ARN takes, mostly.
+const FILLED_BYTES: usize = 96;
 
 impl Template {
     fn new(text: &str, names: &[&str]) -> Result<Template> {
@@ -219,7 +222,7 @@ impl Template {
     }
 
     fn fill(&self, values: &Values<'_>) -> Result<String> {
-        let mut text = String::new();
+        let mut text = String::with_capacity(FILLED_BYTES);
         for piece in &self.0 {
             match piece {
                 Piece::Text(piece) => text.push_str(piece),
@@ -227,9 +230,8 @@ impl Template {
                     name,
                     is_before_relative_id,
                 } => {
-                    let value = values
-                        .get(&**name)
-                        .context("a value that the path does not have")?;
+                    let value = values.iter().find(|(known, _)| known == name);
+                    let (_, value) = value.context("a value that the path does not have")?;
                     // To a pattern they would be themselves, to a person more than that.
                     ensure!(!value.contains(['*', '?']), "a wildcard in the path");
                     let shifts = *is_before_relative_id && value.contains([':', '/']);
@@ -242,13 +244,13 @@ impl Template {
     }
 }
 
-impl PathSegments {
+impl<'p> PathSegments<'p> {
     /// Takes the path of a request's target apart (`/a/b?query`), and decodes its segments once.
     ///
     /// # Errors
     /// Where the application behind the gateway could take it for another path: with `.` and `..`, empty segments, `;`, `\`, encoded slashes,
     /// what is still encoded when it is decoded, control characters.
-    pub(crate) fn of(target: &str) -> Result<PathSegments> {
+    pub(crate) fn of(target: &'p str) -> Result<PathSegments<'p>> {
         let path = target.split('?').next().unwrap_or_default();
         let rest = path
             .strip_prefix('/')
@@ -272,7 +274,21 @@ impl PathSegments {
     }
 }
 
-fn decoded(segment: &str) -> Result<String> {
+fn decoded(segment: &str) -> Result<Cow<'_, str>> {
+    let text = if segment.contains('%') {
+        Cow::Owned(without_escapes(segment)?)
+    } else {
+        Cow::Borrowed(segment)
+    };
+    let is_unclear = |c: char| c.is_control() || matches!(c, '/' | '\\' | ';' | '%' | '#');
+    ensure!(
+        !text.contains(is_unclear),
+        "the path can be read in two ways"
+    );
+    Ok(text)
+}
+
+fn without_escapes(segment: &str) -> Result<String> {
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.bytes();
     while let Some(byte) = rest.next() {
@@ -287,15 +303,9 @@ fn decoded(segment: &str) -> Result<String> {
             .context("the path has a % without two digits")?;
         bytes.push(u8::try_from(high * 16 + low)?);
     }
-    let text = String::from_utf8(bytes)
+    String::from_utf8(bytes)
         .ok()
-        .context("the path is no UTF-8")?;
-    let is_unclear = |c: char| c.is_control() || matches!(c, '/' | '\\' | ';' | '%' | '#');
-    ensure!(
-        !text.contains(is_unclear),
-        "the path can be read in two ways"
-    );
-    Ok(text)
+        .context("the path is no UTF-8")
 }
 
 #[cfg(test)]

@@ -222,7 +222,7 @@ fn identified(
 
 /// The head of the client's request, if everybody reads its target in the same way.
 fn head(original: &Original<'_>) -> Result<Parts, Refusal> {
-    let target = &*original.target;
+    let target = original.target;
     let unclear = || Refusal::new("the target of the request can be read in two ways");
     let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
     if !target.starts_with('/') || target.starts_with("//") || !target.bytes().all(is_plain) {

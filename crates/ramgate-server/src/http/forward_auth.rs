@@ -10,7 +10,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ramgate::{Evaluation, Principal, Question};
+use ramgate::{Decision, Evaluation, Principal, Question};
 use ramgate_tower::{Denial, Refusal};
 use serde::{Deserialize, Serialize};
 
@@ -183,34 +183,59 @@ fn upstream(table: &ForwardAuthTable, dialect: Dialect) -> Result<Upstream> {
 /// The request that a gateway asks about, as it came to the gateway.
 pub(super) struct Asked<'r> {
     pub(super) method: Method,
-    pub(super) target: String,
+    pub(super) target: &'r str,
     pub(super) headers: &'r HeaderMap,
     /// The client's, where the question has it.
     pub(super) peer: Option<IpAddr>,
     /// As far as the question has it; or why it is not known whole.
     pub(super) body: Result<&'r [u8], &'static str>,
     pub(super) transport: Transport,
+    /// Whether anybody is told by which statements it is decided: to find them takes much longer than to decide.
+    pub(super) tells_why: bool,
 }
 
 /// The decision on such a request.
 pub(super) struct Found {
-    /// Nobody where a call of an interface is passed on without asking; then nothing is decided, either.
+    /// Nobody where a call of an interface is passed on without asking.
     pub(super) principal: Option<Principal<'static>>,
-    pub(super) evaluation: Option<Evaluation>,
+    pub(super) said: Said,
     pub(super) served: Arc<Served>,
+}
+
+/// What the policies say.
+pub(super) enum Said {
+    /// They are not asked: a call of an interface that is passed on.
+    Nothing,
+    /// Where nobody is told more.
+    Decision(Decision),
+    Evaluation(Evaluation),
+}
+
+#[cfg(feature = "ext-authz")]
+impl Said {
+    pub(super) fn evaluation(&self) -> Option<&Evaluation> {
+        match self {
+            Said::Evaluation(evaluation) => Some(evaluation),
+            Said::Nothing | Said::Decision(_) => None,
+        }
+    }
 }
 
 impl Found {
     pub(super) fn is_allowed(&self) -> bool {
-        let evaluation = self.evaluation.as_ref();
-        evaluation.is_none_or(|evaluation| evaluation.decision.is_allow())
+        match &self.said {
+            Said::Nothing => true,
+            Said::Decision(decision) => decision.is_allow(),
+            Said::Evaluation(evaluation) => evaluation.decision.is_allow(),
+        }
     }
 
     /// Why it is what it is.
     pub(super) fn reason(&self) -> String {
-        match &self.evaluation {
-            Some(found) => decide::reason(found.decision, &found.determined_by, None),
-            None => "passed on without asking".to_owned(),
+        match &self.said {
+            Said::Nothing => "passed on without asking".to_owned(),
+            Said::Decision(_) => "the policies say so".to_owned(),
+            Said::Evaluation(found) => decide::reason(found.decision, &found.determined_by, None),
         }
     }
 }
@@ -258,6 +283,7 @@ pub(crate) async fn ask(State(app): State<Arc<App>>, request: Request) -> Respon
             peer: None,
             body: Ok(&[]),
             transport: Transport::ForwardAuth,
+            tells_why: forward.show_reason,
         };
         forward.decide(&app, &asked)
     });
@@ -288,6 +314,12 @@ pub(super) fn withheld(app: &App) -> Response {
 
 pub(super) const PRINCIPAL: HeaderName = HeaderName::from_static("x-ramgate-principal");
 pub(super) const REASON: HeaderName = HeaderName::from_static("x-ramgate-reason");
+
+const ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
+const ORIGINAL_URI: HeaderName = HeaderName::from_static("x-original-uri");
+const FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
+const FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// For gateways that hand on nothing but headers.
 const DENIAL: HeaderName = HeaderName::from_static("x-ramgate-denial");
@@ -384,23 +416,26 @@ impl ForwardAuth {
         let served = app.policies.served();
         let served = served.ok_or_else(|| denied("no policies are loaded yet"))?;
         let principal = self.principal(asked.headers)?;
-        let (principal, evaluation) = match &self.upstream {
+        let (principal, said) = match &self.upstream {
             Upstream::Interface(calls) => {
                 let mut context = self.with_circumstances(ramgate::Context::default(), asked)?;
                 decide::add_time(app, &mut context);
                 let caller = Caller { principal, context };
                 let allowed = calls.decide(app, &served, asked, caller);
-                allowed.map_err(Stopped::Call)?.unzip()
+                match allowed.map_err(Stopped::Call)? {
+                    Some((principal, by)) => (Some(principal), Said::Evaluation(by)),
+                    None => (None, Said::Nothing),
+                }
             }
             Upstream::Application(routes) => {
                 let principal = principal.ok_or(NOBODY)?;
-                let found = self.of_route(routes, app, &served, asked, &principal)?;
-                (Some(principal), Some(found))
+                let said = self.of_route(routes, app, &served, asked, &principal)?;
+                (Some(principal), said)
             }
         };
         Ok(Found {
             principal,
-            evaluation,
+            said,
             served,
         })
     }
@@ -412,28 +447,34 @@ impl ForwardAuth {
         served: &Served,
         asked: &Asked<'_>,
         principal: &Principal<'static>,
-    ) -> Result<Evaluation, Stopped> {
-        let path = PathSegments::of(&asked.target).map_err(|error| denied(error.to_string()))?;
+    ) -> Result<Said, Stopped> {
+        let path = PathSegments::of(asked.target).map_err(|error| denied(error.to_string()))?;
         let mut routes = routes.iter();
         let request = routes.find_map(|route| route.request(&asked.method, &path, principal));
         let request = request.ok_or_else(|| denied("no route is for this method and path"))?;
         let request = request.map_err(|error| denied(error.to_string()))?;
-        let context = self.with_circumstances(request.context().clone(), asked)?;
-        let request = request.with_context(context);
+        let mut context = self.with_circumstances(request.context().clone(), asked)?;
+        decide::add_time(app, &mut context);
+        let question = Question::from(request.with_context(context));
         let call = Call::of(asked.transport, asked.headers);
-        let evaluation = decide::evaluate(app, served, Question::from(request), &call);
-        evaluation.map_err(|error| denied(error.to_string()))
+        let said = if asked.tells_why {
+            decide::evaluate(app, served, question, &call).map(Said::Evaluation)
+        } else {
+            let decided = decide::decide(app, served, question, &call);
+            decided.map(|(decision, _)| Said::Decision(decision))
+        };
+        said.map_err(|error| denied(error.to_string()))
     }
 
     /// The request that the client made to the gateway.
-    fn original(
+    fn original<'r>(
         &self,
         method: &Method,
-        path: &str,
-        headers: &HeaderMap,
-    ) -> Result<(Method, String), Stopped> {
-        let given = |name: &'static str| {
-            let value = tokens::single(headers, &HeaderName::from_static(name));
+        path: &'r str,
+        headers: &'r HeaderMap,
+    ) -> Result<(Method, &'r str), Stopped> {
+        let given = |name: &HeaderName| {
+            let value = tokens::single(headers, name);
             let value =
                 value.map_err(|()| denied(format!("header {name} stands twice, or is no text")))?;
             value.ok_or_else(|| denied(format!("header {name} is missing")))
@@ -444,14 +485,14 @@ impl ForwardAuth {
             }
             Dialect::Envoy => {
                 let rest = path.strip_prefix(PREFIX).unwrap_or_default();
-                return Ok((method.clone(), rest.to_owned()));
+                return Ok((method.clone(), rest));
             }
-            Dialect::Nginx => ("x-original-method", "x-original-uri"),
-            Dialect::Forwarded => ("x-forwarded-method", "x-forwarded-uri"),
+            Dialect::Nginx => (&ORIGINAL_METHOD, &ORIGINAL_URI),
+            Dialect::Forwarded => (&FORWARDED_METHOD, &FORWARDED_URI),
         };
         let method = Method::from_bytes(given(method_name)?.as_bytes());
         let method = method.map_err(|_| denied(format!("header {method_name} is no method")))?;
-        Ok((method, given(target_name)?.to_owned()))
+        Ok((method, given(target_name)?))
     }
 
     /// Who asks, as headers say it: all that is said of it must agree.
@@ -520,8 +561,7 @@ impl ForwardAuth {
         if let Some(address) = address {
             add("acs:SourceIp", address.to_canonical().to_string())?;
         }
-        let scheme = HeaderName::from_static("x-forwarded-proto");
-        match tokens::single(asked.headers, &scheme) {
+        match tokens::single(asked.headers, &FORWARDED_PROTO) {
             Ok(None) => {}
             Ok(Some("https")) => add("acs:SecureTransport", "true".to_owned())?,
             Ok(Some("http")) => add("acs:SecureTransport", "false".to_owned())?,

@@ -85,17 +85,27 @@ pub(super) async fn message<M: Message + Default>(
 
 /// Ends a call with a message.
 pub(super) fn answer(message: &impl Message) -> Response {
-    let message = message.encode_to_vec();
-    let Ok(length) = u32::try_from(message.len()) else {
+    let Some(bytes) = framed(message) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let mut bytes = vec![0];
-    bytes.extend(length.to_be_bytes());
-    bytes.extend(message);
     let ended = HeaderMap::from_iter([(STATUS, HeaderValue::from(Code::Ok as u16))]);
     let body = Full::new(Bytes::from(bytes));
     let body = body.with_trailers(async { Some(Ok::<_, Infallible>(ended)) });
     ([(header::CONTENT_TYPE, KIND)], Body::new(body)).into_response()
+}
+
+/// What an answer takes, mostly.
+const ANSWER_BYTES: usize = 1024;
+
+/// A message behind what stands before it.
+fn framed(message: &impl Message) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(ANSWER_BYTES);
+    bytes.extend([0; PREFIX_BYTES]);
+    message.encode(&mut bytes).ok()?;
+    let length = u32::try_from(bytes.len() - PREFIX_BYTES).ok()?;
+    let [_, place @ ..] = bytes.first_chunk_mut::<PREFIX_BYTES>()?;
+    *place = length.to_be_bytes();
+    Some(bytes)
 }
 
 /// Ends a call without one.

@@ -5,7 +5,6 @@ mod parts;
 mod search;
 mod vocabulary;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -65,13 +64,20 @@ enum Why<'a> {
         determined_by: Vec<DeterminingStatement>,
         doubts: Vec<Doubt>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        reason_admin: Option<BTreeMap<&'static str, String>>,
+        reason_admin: Option<Reasons>,
         revision: &'a str,
     },
     Failed {
         error: Failure,
         revision: &'a str,
     },
+}
+
+/// By the status that an enforcement point would answer with.
+#[derive(Serialize)]
+struct Reasons {
+    #[serde(rename = "403")]
+    forbidden: String,
 }
 
 #[derive(Serialize)]
@@ -143,14 +149,14 @@ pub(crate) async fn evaluations(
     }
     let options: Options = match common.options {
         None => Options::default(),
-        Some(options) => strict::object(&source, options.get(), "options: ")?,
+        Some(options) => strict::object(&source, options.get(), "options")?,
     };
     let mut pace = Pace::new(app.limits.request);
     let mut found = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
         pace.step().await?;
         let call = Call::of(Transport::Authzen, &headers).at(index);
-        let what = format!("evaluations[{index}]: ");
+        let what = format!("evaluations[{index}]");
         let evaluation = strict::object(&source, item.get(), &what)
             .map(|item| with_defaults(item, common))
             .and_then(|asked| evaluate(&app, &served, &source, asked, &call))
@@ -273,19 +279,18 @@ fn evaluate<'a>(
 }
 
 fn decided(explanation: Explanation, served: &Served) -> Evaluation<'_> {
-    let Explanation {
-        decision,
-        determined_by,
-        near_misses,
-        ..
-    } = &explanation;
-    let reason = decide::reason(*decision, determined_by, near_misses.first());
+    let reasons = || {
+        let (decision, near_misses) = (explanation.decision, &explanation.near_misses);
+        let nearest = near_misses.first();
+        let forbidden = decide::reason(decision, &explanation.determined_by, nearest);
+        Reasons { forbidden }
+    };
     Evaluation {
         decision: explanation.allowed,
         context: Why::Decided {
             ram_decision: explanation.decision,
             stage: explanation.stage,
-            reason_admin: (!explanation.allowed).then(|| BTreeMap::from([("403", reason)])),
+            reason_admin: (!explanation.allowed).then(reasons),
             determined_by: explanation.determined_by,
             doubts: explanation.doubts,
             revision: &served.revision,

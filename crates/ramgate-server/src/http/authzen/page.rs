@@ -33,7 +33,7 @@ pub(super) struct Bound(Sha256);
 
 impl PageAsked {
     pub(super) fn read(source: &Source, page: &RawValue) -> Result<PageAsked, Refusal> {
-        strict::object(source, page.get(), "page: ")
+        strict::object(source, page.get(), "page")
     }
 
     /// How many results it takes, of at most so many.

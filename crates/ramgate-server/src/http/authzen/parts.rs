@@ -1,7 +1,6 @@
 //! The entities of one question, and the request of RAM that they are.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use ramgate::{Context, ContextValue, Principal, Request, Source};
 use serde::Deserialize;
@@ -10,7 +9,8 @@ use serde_json::value::RawValue;
 use super::bad;
 use super::search::Sought;
 use super::vocabulary::{Keys, Kind, Known, Vocabulary};
-use crate::http::{Refusal, strict};
+use crate::http::Refusal;
+use crate::http::strict::{self, Members};
 
 /// What is asked, or what the evaluations of a batch have in common. Members that are not known are passed over.
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -31,14 +31,13 @@ pub(super) struct Asked<'s> {
     pub(super) page: Option<&'s RawValue>,
 }
 
-type Properties<'s> = BTreeMap<String, &'s RawValue>;
-
 /// A subject or a resource.
 #[derive(Deserialize)]
 pub(super) struct Entity<'s> {
-    #[serde(rename = "type")]
-    pub(super) kind: String,
-    pub(super) id: String,
+    #[serde(borrow, rename = "type")]
+    pub(super) kind: Cow<'s, str>,
+    #[serde(borrow)]
+    pub(super) id: Cow<'s, str>,
     #[serde(borrow, default)]
     properties: Option<&'s RawValue>,
 }
@@ -46,15 +45,16 @@ pub(super) struct Entity<'s> {
 /// The same where ids are looked for.
 #[derive(Deserialize)]
 struct AnyEntity<'s> {
-    #[serde(rename = "type")]
-    kind: String,
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'s, str>,
     #[serde(borrow, default)]
     properties: Option<&'s RawValue>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct Action<'s> {
-    pub(super) name: String,
+    #[serde(borrow)]
+    pub(super) name: Cow<'s, str>,
     #[serde(borrow, default)]
     properties: Option<&'s RawValue>,
 }
@@ -62,12 +62,12 @@ pub(super) struct Action<'s> {
 /// The entities of one question, in the form that the protocol asks for.
 pub(super) struct Parts<'s> {
     pub(super) subject: Entity<'s>,
-    subject_properties: Properties<'s>,
+    subject_properties: Members<'s>,
     pub(super) action: Action<'s>,
-    action_properties: Properties<'s>,
+    action_properties: Members<'s>,
     pub(super) resource: Entity<'s>,
-    resource_properties: Properties<'s>,
-    context: Properties<'s>,
+    resource_properties: Members<'s>,
+    context: Members<'s>,
 }
 
 type Entries = Vec<(Cow<'static, str>, ContextValue<'static>)>;
@@ -89,16 +89,16 @@ impl<'s> Parts<'s> {
                 .ok_or_else(|| bad(&format!("{name} is missing")))
         };
         let properties = |part: Option<&'s RawValue>, what: &str| match part {
-            None => Ok(Properties::new()),
+            None => Ok(Members::default()),
             Some(part) => strict::object(source, part.get(), what),
         };
         let entity = |part, name: &str, is_sought: bool| -> Result<Entity<'s>, Refusal> {
-            let (text, what) = (given(part, name)?, format!("{name}: "));
+            let text = given(part, name)?;
             if !is_sought {
-                return strict::object(source, text, &what);
+                return strict::object(source, text, name);
             }
-            let AnyEntity { kind, properties } = strict::object(source, text, &what)?;
-            let id = String::new();
+            let AnyEntity { kind, properties } = strict::object(source, text, name)?;
+            let id = Cow::Borrowed("");
             Ok(Entity {
                 kind,
                 id,
@@ -107,20 +107,20 @@ impl<'s> Parts<'s> {
         };
         let subject = entity(asked.subject, "subject", sought == Some(Sought::Subject))?;
         let action: Action<'s> = if sought == Some(Sought::Action) {
-            let (name, properties) = (String::new(), None);
+            let (name, properties) = (Cow::Borrowed(""), None);
             Action { name, properties }
         } else {
-            strict::object(source, given(asked.action, "action")?, "action: ")?
+            strict::object(source, given(asked.action, "action")?, "action")?
         };
         let resource = entity(asked.resource, "resource", sought == Some(Sought::Resource))?;
         Ok(Parts {
-            subject_properties: properties(subject.properties, "subject.properties: ")?,
+            subject_properties: properties(subject.properties, "subject.properties")?,
             subject,
-            action_properties: properties(action.properties, "action.properties: ")?,
+            action_properties: properties(action.properties, "action.properties")?,
             action,
-            resource_properties: properties(resource.properties, "resource.properties: ")?,
+            resource_properties: properties(resource.properties, "resource.properties")?,
             resource,
-            context: properties(asked.context, "context: ")?,
+            context: properties(asked.context, "context")?,
         })
     }
 
@@ -133,7 +133,7 @@ impl<'s> Parts<'s> {
             Some(kind) => kind
                 .arn(&self.resource.id)
                 .map_err(|error| format!("resource: {error}"))?,
-            None => self.resource.id.clone(),
+            None => self.resource.id.clone().into_owned(),
         };
         let action = words.action(&self.action.name).to_owned();
         let mut request = Request::new(self.principal(subject)?, action, arn).map_err(said)?;
@@ -173,11 +173,13 @@ impl<'s> Parts<'s> {
         let mapped = words.map(|words| words.arn(id)).transpose();
         let mapped = mapped.map_err(|error| format!("subject: {error}"))?;
         let named = match (&account, is_whole) {
-            _ if mapped.is_some() => mapped.unwrap_or_default(),
+            _ if mapped.is_some() => Cow::Owned(mapped.unwrap_or_default()),
             (Some(account), false) => match (&**kind, &**id) {
-                ("user" | "role" | "assumed-role", _) => format!("acs:ram::{account}:{kind}/{id}"),
+                ("user" | "role" | "assumed-role", _) => {
+                    Cow::Owned(format!("acs:ram::{account}:{kind}/{id}"))
+                }
                 ("account", id) if id == account || id == "root" => {
-                    format!("acs:ram::{account}:root")
+                    Cow::Owned(format!("acs:ram::{account}:root"))
                 }
                 _ => {
                     return Err(format!(
@@ -185,7 +187,7 @@ impl<'s> Parts<'s> {
                     ));
                 }
             },
-            _ => id.clone(),
+            _ => Cow::Borrowed(&**id),
         };
         let principal = Principal::parse(&named)
             .map_err(|error| error.to_string())?
@@ -224,7 +226,7 @@ pub(super) fn kind_of(principal: &Principal<'_>) -> Option<&'static str> {
     }
 }
 
-fn text(properties: &Properties<'_>, name: &str) -> Result<Option<String>, String> {
+fn text(properties: &Members<'_>, name: &str) -> Result<Option<String>, String> {
     let Some(value) = properties.get(name) else {
         return Ok(None);
     };
@@ -236,12 +238,12 @@ fn text(properties: &Properties<'_>, name: &str) -> Result<Option<String>, Strin
 /// Adds those properties that are condition keys, or whose names stand for one, and what is known besides.
 fn add(
     entries: &mut Entries,
-    properties: &Properties<'_>,
+    properties: &Members<'_>,
     keys: Option<&Keys>,
     known: Option<&Known>,
 ) -> Result<(), String> {
-    let meant = |name: &str| keys.and_then(|keys| keys.get(name));
-    for (name, value) in properties {
+    let meant = |name: &str| keys.and_then(|keys| keys.get(name)).map(String::as_str);
+    for (name, value) in properties.iter() {
         let key = if is_condition_key(name) {
             Some(name)
         } else {
@@ -258,11 +260,14 @@ fn add(
         let value = context_value(value).ok_or_else(|| {
             format!("{name}: expected a string, a number, a boolean, or a list of them")
         })?;
-        entries.push((Cow::Owned(key.clone()), value));
+        entries.push((Cow::Owned(key.to_owned()), value));
     }
     for (name, value) in known.into_iter().flatten() {
         if let Some(key) = meant(name) {
-            entries.push((Cow::Owned(key.clone()), ContextValue::from(value.clone())));
+            entries.push((
+                Cow::Owned(key.to_owned()),
+                ContextValue::from(value.clone()),
+            ));
         }
     }
     Ok(())

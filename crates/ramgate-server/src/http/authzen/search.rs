@@ -1,5 +1,6 @@
 //! The three searches. Each asks about every candidate that it has, in the same way as an evaluation does: what that denies is never found.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
@@ -182,6 +183,7 @@ impl<'a> Search<'a> {
     /// What an evaluation of this candidate says.
     fn permits(&mut self, candidate: String) -> Result<bool, Failure> {
         let parts = &mut self.parts;
+        let candidate = Cow::Owned(candidate);
         match self.sought {
             Sought::Subject => parts.subject.id = candidate,
             Sought::Resource => parts.resource.id = candidate,
@@ -200,7 +202,7 @@ impl<'a> Search<'a> {
             Sought::Resource => &self.parts.resource.kind,
             Sought::Action => return Found::Action { name: id },
         };
-        let kind = kind.clone();
+        let kind = kind.clone().into_owned();
         Found::Entity { kind, id }
     }
 
@@ -214,7 +216,7 @@ impl<'a> Search<'a> {
                 let Parts { resource, .. } = &self.parts;
                 let arn = match words.resource(&resource.kind) {
                     Some(kind) => kind.arn(&resource.id).ok(),
-                    None => Some(resource.id.clone()),
+                    None => Some(resource.id.clone().into_owned()),
                 };
                 // On what is no resource, nothing can be done.
                 let arn = arn.and_then(|arn| Arn::parse(arn).ok());

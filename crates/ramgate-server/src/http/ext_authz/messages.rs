@@ -1,7 +1,8 @@
 //! The messages of ext_authz v3, as far as they are read and written here; the numbers are those of Envoy's `envoy/service/auth/v3`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
+use axum::body::Bytes;
 use prost::{Message, Oneof};
 
 #[derive(Clone, PartialEq, Message)]
@@ -159,22 +160,31 @@ impl HeaderOption {
 /// `google.protobuf.Struct`: an object of JSON.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Struct {
-    #[prost(btree_map = "string, message", tag = "1")]
-    pub(super) fields: BTreeMap<String, Value>,
+    #[prost(message, repeated, tag = "1")]
+    members: Vec<Member>,
+}
+
+/// An entry of a map is a message of its own; a text is written as bytes are.
+#[derive(Clone, PartialEq, Message)]
+struct Member {
+    #[prost(bytes = "bytes", tag = "1")]
+    name: Bytes,
+    #[prost(message, optional, tag = "2")]
+    value: Option<Value>,
 }
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Value {
     #[prost(oneof = "Kind", tags = "2, 3, 5, 6")]
-    pub(super) kind: Option<Kind>,
+    kind: Option<Kind>,
 }
 
 #[derive(Clone, PartialEq, Oneof)]
-pub(super) enum Kind {
+enum Kind {
     #[prost(double, tag = "2")]
     Number(f64),
-    #[prost(string, tag = "3")]
-    String(String),
+    #[prost(bytes = "bytes", tag = "3")]
+    Text(Bytes),
     #[prost(message, tag = "5")]
     Struct(Struct),
     #[prost(message, tag = "6")]
@@ -182,17 +192,48 @@ pub(super) enum Kind {
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct List {
+struct List {
     #[prost(message, repeated, tag = "1")]
-    pub(super) values: Vec<Value>,
+    values: Vec<Value>,
 }
 
-impl Kind {
-    pub(super) fn value(self) -> Value {
-        Value { kind: Some(self) }
+impl Struct {
+    /// Those members that have a value; their names are different.
+    pub(super) fn of<const N: usize>(members: [(&'static str, Option<Value>); N]) -> Struct {
+        let mut all = Vec::with_capacity(N);
+        for (name, value) in members {
+            if value.is_some() {
+                let name = Bytes::from_static(name.as_bytes());
+                all.push(Member { name, value });
+            }
+        }
+        Struct { members: all }
     }
 
-    pub(super) fn text(text: impl Into<String>) -> Value {
-        Kind::String(text.into()).value()
+    pub(super) fn value(self) -> Value {
+        Value::of(Kind::Struct(self))
+    }
+}
+
+impl Value {
+    fn of(kind: Kind) -> Value {
+        Value { kind: Some(kind) }
+    }
+
+    pub(super) fn text(text: String) -> Value {
+        Value::of(Kind::Text(Bytes::from(text)))
+    }
+
+    /// One of a few words.
+    pub(super) fn word(word: &'static str) -> Value {
+        Value::of(Kind::Text(Bytes::from_static(word.as_bytes())))
+    }
+
+    pub(super) fn number(number: f64) -> Value {
+        Value::of(Kind::Number(number))
+    }
+
+    pub(super) fn list(values: Vec<Value>) -> Value {
+        Value::of(Kind::List(List { values }))
     }
 }

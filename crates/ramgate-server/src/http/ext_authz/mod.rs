@@ -2,7 +2,6 @@
 
 mod messages;
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -18,7 +17,7 @@ use crate::http::{App, REVISION, TOKEN};
 use crate::metrics::Transport;
 use messages::{
     CheckRequest, CheckResponse, DeniedHttpResponse, HeaderOption, HttpRequest, HttpResponse,
-    HttpStatus, Kind, List, OkHttpResponse, Status, Struct, Value,
+    HttpStatus, OkHttpResponse, Status, Struct, Value,
 };
 
 pub(super) const SERVICE: &str = "envoy.service.auth.v3.Authorization";
@@ -62,11 +61,12 @@ fn find(app: &App, request: &CheckRequest) -> Result<Found, Stopped> {
     let method = Method::from_bytes(http.method.as_bytes());
     let asked = Asked {
         method: method.map_err(|_| denied("the method is none"))?,
-        target: http.path.clone(),
+        target: &http.path,
         headers: &headers,
         peer: peer(request),
         body: body(http),
         transport: Transport::ExtAuthz,
+        tells_why: true,
     };
     forward.find(app, &asked)
 }
@@ -159,29 +159,26 @@ fn let_through(found: &Found) -> OkHttpResponse {
 
 /// For the gateway's own log, whatever its client is told.
 fn metadata(found: &Found) -> Struct {
-    let mut fields = found
-        .evaluation
-        .as_ref()
-        .map_or_else(BTreeMap::new, of_decision);
-    fields.insert("reason".to_owned(), Kind::text(found.reason()));
-    let revision = Kind::text(&*found.served.revision);
-    fields.insert("revision".to_owned(), revision);
-    Struct { fields }
+    let revision = Some(&*found.served.revision);
+    told(found.said.evaluation(), found.reason(), revision)
 }
 
-fn of_decision(evaluation: &Evaluation) -> BTreeMap<String, Value> {
-    let statements = evaluation.determined_by.iter().map(statement);
-    let values = statements.collect();
-    BTreeMap::from([
+fn told(evaluation: Option<&Evaluation>, reason: String, revision: Option<&str>) -> Struct {
+    let decision = evaluation.map(|found| Value::word(found.decision.name()));
+    let stage = evaluation.map(|found| Value::word(found.stage.name()));
+    let determined_by = evaluation.map(|found| {
+        let statements = found.determined_by.iter().map(statement);
+        Value::list(statements.collect())
+    });
+    Struct::of([
+        ("decision", decision),
+        ("determined_by", determined_by),
+        ("reason", Some(Value::text(reason))),
         (
-            "decision".to_owned(),
-            Kind::text(evaluation.decision.name()),
+            "revision",
+            revision.map(|text| Value::text(text.to_owned())),
         ),
-        ("stage".to_owned(), Kind::text(evaluation.stage.name())),
-        (
-            "determined_by".to_owned(),
-            Kind::List(List { values }).value(),
-        ),
+        ("stage", stage),
     ])
 }
 
@@ -193,12 +190,12 @@ fn statement(statement: &DeterminingStatement) -> Value {
         ..
     } = statement;
     let number = f64::from(u32::try_from(*statement).unwrap_or(u32::MAX));
-    let fields = BTreeMap::from([
-        ("stage".to_owned(), Kind::text(stage.name())),
-        ("policy".to_owned(), Kind::text(policy.to_string())),
-        ("statement".to_owned(), Kind::Number(number).value()),
-    ]);
-    Kind::Struct(Struct { fields }).value()
+    Struct::of([
+        ("policy", Some(Value::text(policy.to_string()))),
+        ("stage", Some(Value::word(stage.name()))),
+        ("statement", Some(Value::number(number))),
+    ])
+    .value()
 }
 
 fn status(code: Code, message: &str) -> Option<Status> {
@@ -211,16 +208,15 @@ fn status(code: Code, message: &str) -> Option<Status> {
 fn stop(app: &App, stopped: Stopped) -> CheckResponse {
     let forward = app.forward_auth.as_ref();
     let shows = forward.is_some_and(|forward| forward.show_reason);
-    let mut fields = match &stopped {
+    let evaluation = match &stopped {
         Stopped::Call(Denial::Denied(explanation)) => {
-            of_decision(&Evaluation::from((**explanation).clone()))
+            Some(Evaluation::from((**explanation).clone()))
         }
-        _ => BTreeMap::new(),
+        _ => None,
     };
-    fields.insert("reason".to_owned(), Kind::text(stopped.reason()));
-    if let Some(served) = app.policies.served() {
-        fields.insert("revision".to_owned(), Kind::text(&*served.revision));
-    }
+    let served = app.policies.served();
+    let revision = served.as_ref().map(|served| &*served.revision);
+    let metadata = told(evaluation.as_ref(), stopped.reason().into_owned(), revision);
     let (status, http) = match stopped {
         Stopped::Unknown(reason) => {
             app.metrics.refused("unknown_caller");
@@ -252,7 +248,7 @@ fn stop(app: &App, stopped: Stopped) -> CheckResponse {
     CheckResponse {
         status,
         http_response: Some(HttpResponse::Denied(http)),
-        dynamic_metadata: Some(Struct { fields }),
+        dynamic_metadata: Some(metadata),
     }
 }
 
