@@ -532,85 +532,91 @@ fn stages(answer: &Answer<'_>) -> Vec<StageDecision> {
     stages
 }
 
+/// An Allow statement that does not match, and by what.
+struct Near<'w> {
+    distance: u32,
+    stage: Stage,
+    unit: Unit<'w>,
+    statement: CompiledStatement<'w>,
+    failing: Vec<Element>,
+}
+
 /// The Allow statements of the stages that lacked one, the nearest first.
 fn near_misses(answer: &Answer<'_>) -> Vec<NearMiss> {
     if answer.outcome.decision != Decision::ImplicitDeny {
         return Vec::new();
     }
-    let lacking: BTreeSet<Stage> = answer
-        .told
-        .sides
-        .iter()
-        .map(|(key, _)| key.stage())
-        .collect();
-    let mut nearest: Vec<(u32, Stage, Unit<'_>, CompiledStatement<'_>)> = Vec::new();
-    let keys = answer.walk.keys();
-    for key in keys.filter(|key| lacking.contains(&key.stage())) {
+    let lacks = |stage| {
+        let mut sides = answer.told.sides.iter();
+        sides.any(|(key, _)| key.stage() == stage)
+    };
+    let mut nearest: Vec<Near<'_>> = Vec::with_capacity(NEAR_MISSES_MAX);
+    let mut failing = Vec::new();
+    for key in answer.walk.keys().filter(|key| lacks(key.stage())) {
         let Some(unit) = answer.walk.unit(key) else {
             continue;
         };
         // Where neither action nor resource fit, the distance is too great.
         for statement in unit.set.allows_near(answer.facts()) {
             let farthest = nearest.get(NEAR_MISSES_MAX - 1);
-            let limit = farthest.map_or(TOO_FAR, |(distance, ..)| *distance);
-            if let Some(distance) = distance(unit, &statement, answer.facts(), limit) {
-                nearest.truncate(NEAR_MISSES_MAX - 1);
-                let place = nearest.partition_point(|(other, ..)| *other <= distance);
-                nearest.insert(place, (distance, key.stage(), unit, statement));
-            }
+            let limit = farthest.map_or(TOO_FAR, |near| near.distance);
+            failing.clear();
+            let distance = distance(unit, &statement, answer.facts(), limit, &mut failing);
+            let Some(distance) = distance else {
+                continue;
+            };
+            nearest.truncate(NEAR_MISSES_MAX - 1);
+            let place = nearest.partition_point(|other| other.distance <= distance);
+            let near = Near {
+                distance,
+                stage: key.stage(),
+                unit,
+                statement,
+                failing: failing.clone(),
+            };
+            nearest.insert(place, near);
         }
     }
-    let shown = nearest.iter().filter_map(|(_, stage, unit, statement)| {
-        near_miss(*stage, *unit, statement, answer.facts())
-    });
-    shown.collect()
-}
-
-/// The elements of a statement that do not match.
-fn failing<'s>(
-    unit: Unit<'s>,
-    statement: &'s CompiledStatement<'s>,
-    facts: &'s Facts<'s>,
-) -> impl Iterator<Item = Element> + use<'s> {
-    let fails = move |element: &Element| {
-        let matched = statement.element_matches(*element, facts, unit.settings);
-        matched.truth != Truth::Yes
-    };
-    statement.elements().filter(fails)
+    let shown = nearest.iter();
+    shown
+        .filter_map(|near| near_miss(near, answer.facts()))
+        .collect()
 }
 
 /// An action that does not fit is near only if everything else fits.
 const TOO_FAR: u32 = 200;
 
-/// How far a statement is from matching, if it is less than `limit`; `None` where it is about something else altogether, or where nothing is
-/// wrong with it.
+/// How far a statement is from matching, if it is less than `limit`, and the elements that do not match; `None` where it is about something
+/// else altogether, or where nothing is wrong with it.
 fn distance(
     unit: Unit<'_>,
     statement: &CompiledStatement<'_>,
     facts: &Facts<'_>,
     limit: u32,
+    failing: &mut Vec<Element>,
 ) -> Option<u32> {
     let mut distance = u32::from(unit.unless_told.is_some());
-    for element in failing(unit, statement, facts) {
+    for element in statement.elements() {
+        let matched = statement.element_matches(element, facts, unit.settings);
+        if matched.truth == Truth::Yes {
+            continue;
+        }
+        failing.push(element);
+        distance += weight(element, statement, facts)?;
         if distance >= limit {
             return None;
         }
-        distance += weight(element, statement, facts)?;
     }
     (1..limit).contains(&distance).then_some(distance)
 }
 
-fn near_miss(
-    stage: Stage,
-    unit: Unit<'_>,
-    statement: &CompiledStatement<'_>,
-    facts: &Facts<'_>,
-) -> Option<NearMiss> {
-    let failing = failing(unit, statement, facts);
-    let mut failures: Vec<Failure> = failing
-        .map(|element| failure(element, statement, facts))
-        .collect();
-    if unit.unless_told.is_some() {
+fn near_miss(near: &Near<'_>, facts: &Facts<'_>) -> Option<NearMiss> {
+    let statement = &near.statement;
+    let mut failures = Vec::with_capacity(near.failing.len() + 1);
+    for element in &near.failing {
+        failures.push(failure(*element, statement, facts));
+    }
+    if near.unit.unless_told.is_some() {
         let detail = "the request does not say which resource group the resource is in".to_owned();
         failures.push(Failure {
             failed: "resource_group",
@@ -619,7 +625,7 @@ fn near_miss(
     }
     let first = failures.first()?;
     Some(NearMiss {
-        stage,
+        stage: near.stage,
         policy: Arc::clone(&statement.policy().name),
         statement: statement.index(),
         effect: statement.effect(),
@@ -661,26 +667,23 @@ fn failure(element: Element, statement: &CompiledStatement<'_>, facts: &Facts<'_
         ),
         Element::Resource => (
             "resource",
-            format!(
-                "{} does not match {}",
-                facts.resource.as_str(),
-                listed(statement.resource_patterns())
+            with_listed(
+                &[facts.resource.as_str(), " does not match "],
+                statement.resource_patterns(),
             ),
         ),
         Element::Action => (
             "action",
-            format!(
-                "{} is not among {}",
-                facts.request.action(),
-                listed(statement.action_patterns())
+            with_listed(
+                &[facts.request.action(), " is not among "],
+                statement.action_patterns(),
             ),
         ),
         Element::Principal => (
             "principal",
-            format!(
-                "{} is not among {}",
-                facts.request.principal(),
-                listed(statement.principal_names())
+            with_listed(
+                &[&facts.request.principal().to_string(), " is not among "],
+                statement.principal_names(),
             ),
         ),
         Element::Untold => (
@@ -692,16 +695,23 @@ fn failure(element: Element, statement: &CompiledStatement<'_>, facts: &Facts<'_
 }
 
 /// The first few of a list, and how many more there are.
-fn listed<'t>(mut texts: impl Iterator<Item = &'t str>) -> String {
+fn listed<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+    with_listed(&[], texts)
+}
+
+/// The same behind some words.
+fn with_listed<'t>(words: &[&str], mut texts: impl Iterator<Item = &'t str>) -> String {
     const SHOWN: usize = 4;
-    let mut shown = String::new();
+    const BYTES: usize = 256;
+    let mut all = String::with_capacity(BYTES);
+    all.extend(words.iter().copied());
     for (index, text) in texts.by_ref().take(SHOWN).enumerate() {
-        shown.push_str(if index > 0 { ", " } else { "" });
-        shown.push_str(text);
+        all.push_str(if index > 0 { ", " } else { "" });
+        all.push_str(text);
     }
     match texts.count() {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
+        0 => all,
+        more => format!("{all} and {more} more"),
     }
 }
 
