@@ -189,12 +189,15 @@ pub(crate) fn read_session(
     policy.map(|policy| std::iter::once(policy).collect())
 }
 
+/// As many keys as a request has, mostly.
+const CONTEXT_KEYS: usize = 8;
+
 pub(crate) fn read_context(
     fields: &mut Fields<'_>,
     node: Node<'_>,
     path: &Path<'_>,
 ) -> Option<Context<'static>> {
-    let mut entries = Vec::new();
+    let mut entries = Vec::with_capacity(CONTEXT_KEYS);
     for member in fields.map(node, path) {
         let path = Path::Key(path, member.key);
         let value = match member.node.value() {
