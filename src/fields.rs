@@ -170,6 +170,18 @@ impl<'j> Object<'j> {
         self.members.get(name)
     }
 
+    /// The first member of each of these names, found in one go.
+    pub(crate) fn each<const N: usize>(&self, names: &[&str; N]) -> [Option<Node<'j>>; N] {
+        let mut found = [None; N];
+        for member in self.members.clone() {
+            let mut places = names.iter().zip(&mut found);
+            if let Some((_, place)) = places.find(|(name, _)| **name == member.key) {
+                place.get_or_insert(member.node);
+            }
+        }
+        found
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.members.is_empty()
     }

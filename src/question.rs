@@ -59,32 +59,34 @@ impl Question {
         let before = fields.problems.len();
         let object = fields.object(node, path, &MEMBERS);
         let at = |name: &'static str| path.member(name);
-        let mut text = |name: &'static str| {
-            let text = fields.text(object.get(name)?, &at(name))?;
+        let [
+            principal,
+            principal_id,
+            action,
+            resource,
+            context,
+            group,
+            owner,
+            session,
+        ] = object.each(&MEMBERS);
+        let mut text = |node: Option<Node<'_>>, name: &'static str| {
+            let text = fields.text(node?, &at(name))?;
             Some(text.to_owned())
         };
-        let action = text("action");
-        let id = text("principal_id");
-        let group = text("resource_group");
-        let owner = text("resource_owner");
-        let principal = object
-            .get("principal")
-            .and_then(|node| read_principal(fields, node, &at("principal")));
-        let resources = object
-            .get("resource")
+        let action_text = text(action, "action");
+        let id = text(principal_id, "principal_id");
+        let group = text(group, "resource_group");
+        let owner_text = text(owner, "resource_owner");
+        let principal = principal.and_then(|node| read_principal(fields, node, &at("principal")));
+        let resources = resource
             .map(|node| read_resources(fields, node, &at("resource")))
             .unwrap_or_default();
-        let context = object
-            .get("context")
-            .map(|node| read_context(fields, node, &at("context")));
-        let session = object
-            .get("session_policy")
-            .map(|node| read_session(fields, node, &at("session_policy")));
-        for name in ["action", "resource"]
-            .into_iter()
-            .filter(|name| object.get(name).is_none())
-        {
-            fields.missing(node, path, name);
+        let context = context.map(|node| read_context(fields, node, &at("context")));
+        let session = session.map(|node| read_session(fields, node, &at("session_policy")));
+        for (name, given) in [("action", action), ("resource", resource)] {
+            if given.is_none() {
+                fields.missing(node, path, name);
+            }
         }
         if fields.problems.len() > before {
             return None;
@@ -92,10 +94,10 @@ impl Question {
         let mut resources = resources.into_iter();
         let request = Request::new(
             principal.unwrap_or(Principal::Unnamed),
-            action?,
+            action_text?,
             resources.next()?,
         );
-        let mut request = fields.checked(object.get("action")?, &at("action"), request)?;
+        let mut request = fields.checked(action?, &at("action"), request)?;
         for resource in resources {
             request = fields.checked(node, &at("resource"), request.and_resource(resource))?;
         }
@@ -105,12 +107,9 @@ impl Question {
         if let Some(group) = group {
             request = request.in_resource_group(group);
         }
-        if let Some(owner) = owner {
-            request = fields.checked(
-                object.get("resource_owner")?,
-                &at("resource_owner"),
-                request.owned_by(owner),
-            )?;
+        if let Some(text) = owner_text {
+            let owned = request.owned_by(text);
+            request = fields.checked(owner?, &at("resource_owner"), owned)?;
         }
         if let Some(context) = context {
             request = request.with_context(context?);
@@ -131,6 +130,7 @@ impl From<Request<'static>> for Question {
     }
 }
 
+/// In the order in which [`Question::read`] takes them.
 const MEMBERS: [&str; 8] = [
     "principal",
     "principal_id",

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Puts the decision point under load and prints what it bears as a table; `run.sh` builds what this needs.
 
-Server and client have a processor each. Every measurement is beside a handler that decides nothing (src/bin/constant.rs) and answers as
-many bytes, round by round in turn, and what counts is their ratio. Whatever fails ends the run: an answer that is no 200, a broken
+Server and client have a processor each. Every measurement is beside handlers that decide nothing (src/bin/constant.rs) and answer as
+many bytes, one that reads nothing and one that reads JSON, round by round in turn, and what counts is their ratio. Whatever fails ends the run: an answer that is no 200, a broken
 connection, memory that grows.
 """
 
@@ -171,20 +171,6 @@ def wrk(server, script, seconds, connections):
     requests, unit = re.search(r"(\d+) requests in ([\d.]+\w+)", said).groups()
     p50, p99 = (milliseconds(re.search(rf"\s{share}%\s+(\S+)", said)[1]) for share in (50, 99))
     return Result(int(requests), milliseconds(unit) / 1e3, p50, p99, cpu)
-
-
-def oha(program, server, path, bodies, seconds, connections):
-    """A second client for the same requests; it takes about twice wrk's time for each, as programs that do more than ask do."""
-    command = ["taskset", "-c", CLIENT_CPU, program, "--no-tui", "--output-format", "json", "-w", "-z", f"{seconds}s", "-c", str(connections)]
-    command += ["-m", "POST", "-H", "content-type: application/json", "-Z", str(bodies), f"http://127.0.0.1:{server.port}{path}"]
-    before = server.cpu()
-    said = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    cpu = server.cpu() - before
-    answered = said["statusCodeDistribution"]
-    if set(answered) != {"200"} or said["errorDistribution"]:
-        fail(f"{server.name}: {answered} {said['errorDistribution']}\n{server.state()}")
-    times = said["latencyPercentiles"]
-    return Result(answered["200"], said["summary"]["total"], times["p50"] * 1e3, times["p99"] * 1e3, cpu)
 
 
 def h2load(server, data, path, seconds, connections):
@@ -369,46 +355,41 @@ def median(results, what):
     return statistics.median(getattr(result, what) for result in results)
 
 
-def row(name, mine, beside):
-    ratios = [statistics.median(a / b for a, b in zip(*pair)) for pair in (
-        ([r.rate for r in mine], [r.rate for r in beside]),
-        ([r.cpu for r in beside], [r.cpu for r in mine]),
-    )]
+def row(name, mine, constant, reader=None):
     cells = [f"{median(mine, 'rate'):,.0f}", f"{median(mine, 'p50'):.2f}", f"{median(mine, 'p99'):.2f}", f"{median(mine, 'cpu'):.1f}"]
-    cells += [f"{median(beside, 'rate'):,.0f}", f"{median(beside, 'cpu'):.1f}", f"**{ratios[0]:.0%}**", f"{ratios[1]:.0%}"]
+    for beside in (constant, reader):
+        if beside is None:
+            cells += ["", "", ""]
+            continue
+        ratio = statistics.median(a.rate / b.rate for a, b in zip(mine, beside))
+        cells += [f"{median(beside, 'rate'):,.0f}", f"{median(beside, 'cpu'):.1f}", f"**{ratio:.0%}**"]
     return f"| {name} | " + " | ".join(cells) + " |"
 
 
-HEAD = """| interface | requests/s | p50 ms | p99 ms | processor µs | nothing decided, requests/s | processor µs | throughput | processor |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
+HEAD = """| interface | requests/s | p50 ms | p99 ms | processor µs | nothing read, requests/s | processor µs | throughput | nothing decided, requests/s | processor µs | throughput |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
 
 
 def throughput(work, options):
     point = work.point()
-    rows_of_oha = []
     for name, make in makers(work, point).items():
         if options.only and not name.startswith(options.only):
             continue
         requests = make()
         answers = work.answers(point, requests)
         length = round(statistics.mean(len(text) for _, text in answers))
-        file = re.sub(r"\W", "-", name)
-        script = work.script(file, requests)
-        path = requests[0][1]
-        constant = work.constant(path.split("?")[0], b" " * length)
-        name = f"{name}, {length} bytes"
+        script = work.script(re.sub(r"\W", "-", name), requests)
+        path, has_body = requests[0][1].split("?")[0], requests[0][3] is not None
+        servers = {"point": point, "constant": work.constant(path, b" " * length)}
+        if has_body:
+            servers["reader"] = work.constant(path, b" " * length, "json")
         run = lambda server: lambda seconds: wrk(server, script, seconds or options.seconds, options.connections)
-        results = in_turn({"point": run(point), "constant": run(constant)}, options.rounds)
-        tell(row(name, results["point"], results["constant"]))
-        if options.oha and requests[0][3]:
-            bodies = work.folder / f"{file}.jsonl"
-            bodies.write_text("".join(f"{body}\n" for _, _, _, body in requests))
-            run = lambda server: lambda seconds: oha(options.oha, server, path, bodies, seconds or options.seconds, options.connections)
-            results = in_turn({"point": run(point), "constant": run(constant)}, options.rounds)
-            rows_of_oha.append(row(name, results["point"], results["constant"]))
-        constant.stop()
+        results = in_turn({kind: run(server) for kind, server in servers.items()}, options.rounds)
+        for kind in results:
+            if kind != "point":
+                servers[kind].stop()
+        tell(row(f"{name}, {length} bytes", results["point"], results["constant"], results.get("reader")))
     point.stop()
-    return rows_of_oha
 
 
 def over_grpc(work, options):
@@ -597,7 +578,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--binaries", type=Path, required=True, help="the folder of ramgate, constant and workload")
     parser.add_argument("--cerbos", type=Path, help="the program of another decision point; left out without it")
-    parser.add_argument("--oha", help="the program of a second client; left out without it")
     parser.add_argument("--seconds", type=int, default=5, help="how long a round lasts")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--connections", type=int, default=32)
@@ -613,15 +593,10 @@ def main():
         work = Work(Path(folder), options.binaries.resolve())
         try:
             if "throughput" in options.parts:
-                tell("With wrk, and h2load for gRPC:\n")
                 tell(HEAD)
-                rows_of_oha = throughput(work, options)
+                throughput(work, options)
                 over_grpc(work, options)
                 tell("")
-                if rows_of_oha:
-                    tell("With oha:\n")
-                    for line in [HEAD, *rows_of_oha, ""]:
-                        tell(line)
             if "cerbos" in options.parts and options.cerbos:
                 for count in (100, 10_000):
                     beside_cerbos(work, options, count)

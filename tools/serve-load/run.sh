@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Builds the decision point and what it is measured beside, puts it under load and prints its figures; `--write docs/serve-load.md` puts
 # them there.
-# Needs wrk, h2load, curl, taskset, python3 and two processors; oha is installed if it is missing, which takes minutes; with npm, Cerbos is
-# measured beside it. Arguments go to measure.py.
+# Needs wrk, h2load, curl, taskset, python3 and two processors; with npm, Cerbos is measured beside it. Arguments go to measure.py.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 for tool in wrk h2load curl taskset python3; do
@@ -11,9 +10,6 @@ done
 cargo build --release -p ramgate-cli -p serve-load
 target="${CARGO_TARGET_DIR:-target}"
 arguments=(--binaries "$target/release")
-oha="$(command -v oha || echo "$target/serve-load/bin/oha")"
-[ -x "$oha" ] || cargo install oha --version 1.16.0 --locked --no-default-features --features rustls --root "$target/serve-load" >&2
-arguments+=(--oha "$oha")
 if command -v npm >/dev/null; then
   npm install --silent --no-save --prefix "$target/serve-load" @cerbos/cerbos-linux-x64@0.51.0 >&2 &&
     arguments+=(--cerbos "$target/serve-load/node_modules/@cerbos/cerbos-linux-x64/cerbos-linux-x64")
