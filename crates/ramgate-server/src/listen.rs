@@ -339,6 +339,7 @@ where
     I: Read + Write + Unpin + Send + 'static,
 {
     hyper::server::conn::http1::Builder::new()
+        .writev(false)
         .header_read_timeout(None)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
