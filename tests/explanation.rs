@@ -151,6 +151,27 @@ fn near_misses_are_ranked_and_say_both_sides() {
 }
 
 #[test]
+fn the_nearest_five_are_told_wherever_they_stand() {
+    let far = allow("vpc:*", "acs:vpc:cn-hangzhou:*:*", &json!({}));
+    let none = json!({ "Bool": { "acs:MFAPresent": "true" } });
+    let near = allow("vpc:*", "*", &none);
+    let farthest = allow("vpc:DescribeVpcs", "*", &json!({}));
+    let told = |statements: Vec<&Value>| {
+        let policies = json!({ "identity": [policy(&json!(statements))] });
+        let answer = explain(&policies, &alice(&json!({})));
+        let misses = answer.near_misses.iter();
+        misses.map(|miss| miss.statement).collect::<Vec<_>>()
+    };
+    // Of those that are as near, the first.
+    assert_eq!(told(vec![&far; 7]), [0, 1, 2, 3, 4]);
+    let mut statements = vec![&farthest; 6];
+    statements.extend([&far, &near, &far, &near, &far, &far]);
+    assert_eq!(told(statements.clone()), [7, 9, 6, 8, 10]);
+    statements.extend([&near; 6]);
+    assert_eq!(told(statements), [7, 9, 12, 13, 14]);
+}
+
+#[test]
 fn every_family_tells_what_failed() {
     for (operator, listed, value, detail) in [
         (
